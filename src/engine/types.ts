@@ -1,0 +1,167 @@
+import type { BlockSpan } from "../values/block-span.js";
+
+/**
+ * What an engine does with a request's KV cache.
+ *
+ * - `local`: prefill and decode here.
+ * - `remote_decode`: the prefill leg. It generates one token and holds its blocks until `kvSent`.
+ * - `remote_prefill`: the decode leg. It allocates blocks, waits for `kvArrived`, then schedules.
+ */
+export type KvRole = "local" | "remote_decode" | "remote_prefill";
+
+/** One leg of a request, as submitted to one engine. */
+export interface LegRequest {
+  /** Chosen by the caller; unique among the requests open in this engine. */
+  readonly id: number;
+  readonly promptTokens: number;
+  /** Tokens to generate (vLLM's max_tokens; the model never stops earlier); at least 1. */
+  readonly outputTokens: number;
+  readonly content: BlockSpan;
+  /** Smaller is served first under the `priority` policy. */
+  readonly priority: number;
+  readonly kvRole: KvRole;
+}
+
+export type FinishReason = "length" | "max_model_len" | "aborted";
+
+/**
+ * What an engine tells its driver. Calls come in order of time, from within `submit`, `abort` and `advance`;
+ * a listener must not call back into the engine.
+ */
+export interface EngineListener {
+  /** First scheduled: end of queueing. `cachedTokens` = prefix tokens found here (local hits only). */
+  onScheduled(id: number, atMs: number, cachedTokens: number): void;
+  /** The decode leg holds its blocks and now reads `tokens` tokens of KV from the prefill engine. */
+  onKvReadStart(id: number, atMs: number, tokens: number): void;
+  onFirstToken(id: number, atMs: number): void;
+  onPreempted(id: number, atMs: number): void;
+  /** The last token is out (or the request was aborted); `outputTokens` were generated. */
+  onFinished(id: number, atMs: number, reason: FinishReason, outputTokens: number): void;
+  /**
+   * `steps` successive gaps between tokens, each shared by `sequences` requests: `firstMs`,
+   * `firstMs + deltaMs`, `firstMs + 2 deltaMs`, ... A single gap has `steps` 1 and `deltaMs` 0.
+   */
+  onTokenGaps(firstMs: number, deltaMs: number, steps: number, sequences: number): void;
+}
+
+/** Settings of one engine; the names are vLLM's. */
+export interface EngineConfig {
+  /** Tokens of one KV block. */
+  readonly blockSize: number;
+  /** KV blocks on the card, vLLM's null block included: `numGpuBlocks - 1` are usable. */
+  readonly numGpuBlocks: number;
+  readonly maxNumSeqs: number;
+  readonly maxNumBatchedTokens: number;
+  /** Longest chunk of one prefill in a step; 0 = no limit but the budget. */
+  readonly longPrefillTokenThreshold: number;
+  readonly maxModelLen: number;
+  readonly enablePrefixCaching: boolean;
+  readonly enableChunkedPrefill: boolean;
+  readonly schedulingPolicy: "fcfs" | "priority";
+  readonly asyncScheduling: boolean;
+  /** The rules that differ between vLLM releases; see `vllm-versions.ts`. */
+  readonly rules: VllmRules;
+}
+
+/** Scheduler rules that changed between vLLM releases, each named after what it does when true. */
+export interface VllmRules {
+  /** Admission wants free blocks for the whole known sequence, not for the first chunk only. */
+  readonly reserveFullSequence: boolean;
+  /** Without chunked prefill, a prompt over the budget ends admission instead of being passed over. */
+  readonly oversizedPromptStopsAdmission: boolean;
+  /** Released blocks without a key go to the head of the free queue. */
+  readonly unkeyedBlocksToHead: boolean;
+  /** Prefix statistics count an admission, not every lookup. */
+  readonly countPrefixAtAdmission: boolean;
+  /** Async scheduling runs a finishing request one step too long. */
+  readonly asyncExtraStep: boolean;
+  /** Requests waiting for remote KV keep their order in a queue of their own. */
+  readonly stableRemoteQueue: boolean;
+  /** An abort during a KV load takes effect when the load has ended. */
+  readonly deferAbortDuringLoad: boolean;
+  /** An idle prefill engine notices finished sends at once. */
+  readonly idlePollsFinishedSends: boolean;
+  /** A KV load is admitted only beside the blocks that running prefills and loads still need. */
+  readonly reserveForLoads: boolean;
+}
+
+/** What one step has to compute: the argument of a step-time model. */
+export interface StepLoad {
+  /** Sequences that compute one token on top of their context (decodes). */
+  decodes: number;
+  /** Sum over the decodes of tokens attended to (context + 1). */
+  decodeContextTokens: number;
+  /** Prefill chunks in the step. */
+  prefills: number;
+  /** Tokens of all prefill chunks. */
+  prefillTokens: number;
+  /** Sum over prefill chunks of the tokens already computed before the chunk. */
+  prefillContextTokens: number;
+  /** Sum over prefill chunks of `chunk * (context + chunk / 2)`: pairs of tokens that attend to each other. */
+  prefillPairs: number;
+}
+
+/** A stretch on which the decode-only step time is a straight line in the context tokens. */
+export interface DecodeLine {
+  /** Step time at zero context tokens, ms. */
+  interceptMs: number;
+  slopeMsPerToken: number;
+  /** The line holds for `decodeContextTokens <= untilContextTokens`. */
+  untilContextTokens: number;
+}
+
+/** How long a step takes. Pure; the same load gives the same time. */
+export interface StepTimeModel {
+  stepMs(load: StepLoad): number;
+  /** Writes the line on which a step of `decodes` decodes and nothing else lies at `contextTokens`. */
+  decodeLine(decodes: number, contextTokens: number, out: DecodeLine): void;
+}
+
+/** What a router may know of an engine, at one instant. */
+export interface EngineGauges {
+  readonly running: number;
+  /** Waiting to be scheduled, requests waiting for remote KV included. */
+  readonly waiting: number;
+  /** 1 - free / usable blocks, 0..1. */
+  readonly kvUsage: number;
+}
+
+/** Totals of one engine over a run. */
+export interface EngineTotals {
+  steps: number;
+  busyMs: number;
+  preemptions: number;
+  maxRunning: number;
+  maxWaiting: number;
+  /** Highest `kvUsage`. */
+  kvPeak: number;
+  /** Prompt tokens looked up and found, counted once per request at its first admission. */
+  promptTokens: number;
+  hitTokens: number;
+}
+
+/**
+ * An engine in virtual time. The plain and the fast implementation give the same events.
+ *
+ * The driver calls `advance` with non-decreasing times and never beyond `nextEventMs` without doing so;
+ * `submit`, `abort`, `kvArrived` and `kvSent` take the current time and act at the next step boundary.
+ */
+export interface Engine {
+  /** @throws InputError-free: returns a reason where vLLM would reject the request at once, else null. */
+  reject(request: LegRequest): string | null;
+  submit(request: LegRequest, nowMs: number): void;
+  /** Unknown ids are ignored, as in vLLM. */
+  abort(id: number, nowMs: number): void;
+  /** The KV of a `remote_prefill` request has been read completely. */
+  kvArrived(id: number, nowMs: number): void;
+  /** The KV held for a `remote_decode` request has been read; its blocks may go. */
+  kvSent(id: number, nowMs: number): void;
+  /** Time of the next thing that happens by itself; Infinity when idle. */
+  nextEventMs(): number;
+  /** Lets everything up to and including `nowMs` happen. */
+  advance(nowMs: number): void;
+  gauges(nowMs: number): EngineGauges;
+  totals(): EngineTotals;
+  /** Blocks referenced by requests now; 0 once all have ended. */
+  blocksInUse(): number;
+}
