@@ -12,6 +12,8 @@ export interface Override {
   readonly value: unknown;
   /** How the user wrote it, for messages: `--policy`, `--set engine.max_num_seqs`, `sweep.policy`. */
   readonly source: string;
+  /** Where the scenario file itself gives the value, for an axis of its `sweep` block. */
+  readonly at?: SettingPath;
 }
 
 /** Settings that have a flag of their own, by the flag's name in snake_case, and where they go. */

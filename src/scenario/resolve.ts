@@ -19,7 +19,9 @@ export function resolveScenario(
   overrides: readonly Override[] = [],
   workingDirectory: string = process.cwd(),
 ): Scenario {
-  const placed = overrides.map((override) => placePath(override, workingDirectory));
+  const placed = overrides.map((override) =>
+    placePath(override, override.at === undefined ? workingDirectory : source.directory),
+  );
   const tree = applyOverrides(anchorPaths(source), placed);
   quoteVersions(tree);
   const parsed = scenarioSchema.safeParse(tree, { reportInput: true });

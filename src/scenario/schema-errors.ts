@@ -28,8 +28,11 @@ export function settingError(
 ): InputError {
   const shown = value === undefined ? "missing" : showValue(value);
   const override = overrideOf(path, overrides);
-  if (override === undefined) return source.errorAt(path, `${shown}: expected ${expected}`);
-  return new InputError(`${override.source}: ${shown}: expected ${expected}`);
+  const problem = `${shown}: expected ${expected}`;
+  if (override === undefined) return source.errorAt(path, problem);
+  return override.at
+    ? source.errorAt(override.at, problem)
+    : new InputError(`${override.source}: ${problem}`);
 }
 
 /** The last override that set `path`, or the block it is in. */
@@ -43,7 +46,10 @@ function unknownField(path: SettingPath, { source, overrides }: Sources): InputE
   if (override !== undefined) {
     const nearest = nearestSetting(path.join("."));
     const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
-    return new InputError(`${override.source}: no setting ${path.join(".")}${hint}`);
+    const problem = `no setting ${path.join(".")}${hint}`;
+    return override.at
+      ? source.errorAt(override.at, problem, "key")
+      : new InputError(`${override.source}: ${problem}`);
   }
   const known = fieldsAt(path.slice(0, -1));
   const hint = didYouMean(name, known) || `, expected one of ${known.join(", ")}`;

@@ -43,12 +43,23 @@ export function settingPaths(): readonly string[] {
   return paths;
 }
 
+/** True for a short name, a path of the schema, or a path into an open block (checked by its owner). */
+export function isKnownSetting(name: string): boolean {
+  if (Object.hasOwn(SHORT_NAMES, name)) return true;
+  return settingPaths().some((path) =>
+    path.endsWith(".*") ? name.startsWith(path.slice(0, -1)) && !name.startsWith("sweep.") : path === name,
+  );
+}
+
 /**
  * The setting that a mistyped or bare `name` most likely means: a setting of that very last name, else the
  * nearest short name or dotted path; null when nothing is near.
  */
 export function nearestSetting(name: string): string | null {
-  const paths = settingPaths().filter((path) => !path.endsWith(".*"));
+  const depth = (path: string): number => path.split(".").length;
+  const paths = settingPaths()
+    .filter((path) => !path.endsWith(".*"))
+    .sort((a, b) => depth(a) - depth(b));
   const last = name.slice(name.lastIndexOf(".") + 1);
   const shortNames = Object.keys(SHORT_NAMES);
   return (

@@ -1,0 +1,196 @@
+import { InputError } from "../errors.js";
+import { parseValue, pathsOf, type Override } from "../scenario/overrides.js";
+import { resolveScenario } from "../scenario/resolve.js";
+import type { ScenarioSource, SettingPath } from "../scenario/scenario-source.js";
+import type { Scenario } from "../scenario/schema.js";
+import { isKnownSetting, nearestSetting } from "../scenario/setting-names.js";
+import { distinct, isList, isScalarValue, parseAxisValues } from "./axis-values.js";
+import type { SettingValue, SweepAxis } from "./sweep-result.js";
+
+/** A setting as typed on the command line; `text` may be a list or a range. */
+export interface TypedSetting {
+  readonly setting: string;
+  readonly text: string;
+  /** The flag, for messages. */
+  readonly source: string;
+}
+
+/** One cell of the grid, ready to run. */
+export interface PlannedPoint {
+  readonly index: number;
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly scenario: Scenario;
+}
+
+/** Everything a sweep is going to run. */
+export interface SweepPlan {
+  /** The scenario before the axes are applied. */
+  readonly base: Scenario;
+  readonly axes: readonly SweepAxis[];
+  readonly seeds: readonly number[];
+  /** In grid order: the last axis varies fastest. */
+  readonly points: readonly PlannedPoint[];
+}
+
+interface PlannedAxis extends SweepAxis {
+  readonly source: string;
+  readonly at?: SettingPath;
+}
+
+const MOST_POINTS = 100_000;
+
+/**
+ * The grid of a scenario's `sweep` block and of flags that are lists or ranges.
+ *
+ * A flag wins over the file: its list replaces the file's axis of the same setting, a single value removes it.
+ * Every point is checked here, before any of them runs.
+ *
+ * @param seeds `--seeds`: how many seeds, or a list of them; null = as in the file, else one
+ * @throws InputError for an impossible value of any axis, naming the flag or the line of the file
+ */
+export function planSweep(
+  source: ScenarioSource,
+  typed: readonly TypedSetting[],
+  seeds: string | null,
+  workingDirectory?: string,
+): SweepPlan {
+  const broadFirst = [...typed].sort((a, b) => pathsOf(b.setting).length - pathsOf(a.setting).length);
+  const flags = broadFirst.filter((flag) => !isList(flag.text)).map(overrideOf);
+  const flagAxes = broadFirst.filter((flag) => isList(flag.text)).map(axisOf);
+  const fileAxes = axesOfFile(source).filter((axis) => !isReplaced(axis, broadFirst));
+  const base = resolveScenario(source, flags, workingDirectory);
+  const axes = [...fileAxes, ...flagAxes];
+  rejectSeedAxis(axes, source);
+
+  const size = axes.reduce((product, axis) => product * axis.values.length, 1);
+  if (size > MOST_POINTS) {
+    throw new InputError(`the sweep has ${size} points, expected at most ${MOST_POINTS}`);
+  }
+  const points = Array.from({ length: size }, (_, index) => {
+    const cell = cellOf(axes, index);
+    const fromFile = cell.slice(0, fileAxes.length);
+    const fromFlags = cell.slice(fileAxes.length);
+    return {
+      index,
+      settings: Object.fromEntries(cell.map(({ setting, value }) => [setting, value as SettingValue])),
+      scenario: resolveScenario(source, [...fromFile, ...flags, ...fromFlags], workingDirectory),
+    };
+  });
+  return {
+    base,
+    axes: axes.map(({ setting, values }) => ({ setting, values })),
+    seeds: seeds === null ? seedsOfFile(source, base.seed) : parseSeeds(seeds, base.seed),
+    points,
+  };
+}
+
+/** The single value of a flag. @throws InputError where it is a list: only sweeps take lists. */
+export function overrideOf({ setting, text, source }: TypedSetting): Override {
+  if (isList(text)) {
+    throw new InputError(
+      `${source}: "${text}": expected one value here; \`pdbench sweep\` takes lists and ranges`,
+    );
+  }
+  return { setting, value: parseValue(text, source), source };
+}
+
+function axisOf({ setting, text, source }: TypedSetting): PlannedAxis {
+  return { setting, values: parseAxisValues(text, source), source };
+}
+
+/** Settings that are varied by the file's `sweep` block: all of it but `seeds`. */
+function axesOfFile(source: ScenarioSource): PlannedAxis[] {
+  return Object.entries(sweepBlock(source))
+    .filter(([setting]) => setting !== "seeds")
+    .map(([setting, given]) => {
+      const at = ["sweep", setting];
+      if (!isKnownSetting(setting)) {
+        const nearest = nearestSetting(setting);
+        const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
+        throw source.errorAt(at, `unknown setting${hint}`, "key");
+      }
+      return { setting, values: axisValues(given, at, source), source: at.join("."), at };
+    });
+}
+
+function axisValues(given: unknown, at: SettingPath, source: ScenarioSource): SettingValue[] {
+  if (typeof given === "string") return withPlace(() => parseAxisValues(given, ""), at, source);
+  const list: unknown[] = Array.isArray(given) ? given : [given];
+  const wrong = list.findIndex((value) => !isScalarValue(value));
+  if (list.length === 0 || wrong >= 0) {
+    const place = wrong >= 0 && Array.isArray(given) ? [...at, wrong] : at;
+    throw source.errorAt(place, "expected a list of values, or a range such as 0:8192:1024");
+  }
+  return withPlace(() => distinct(list as SettingValue[], ""), at, source);
+}
+
+/** Runs a check of typed text on a value of the file, so that its error names the place in the file. */
+function withPlace<T>(check: () => T, at: SettingPath, source: ScenarioSource): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof InputError) throw source.errorAt(at, error.message.replace(/^: /, ""));
+    throw error;
+  }
+}
+
+function sweepBlock(source: ScenarioSource): Readonly<Record<string, unknown>> {
+  const block = source.tree["sweep"] ?? {};
+  if (typeof block === "object" && !Array.isArray(block)) return block as Record<string, unknown>;
+  throw source.errorAt(["sweep"], "expected a block of settings, each with a list of values");
+}
+
+/** True where a flag sets all that the axis would. */
+function isReplaced(axis: PlannedAxis, typed: readonly TypedSetting[]): boolean {
+  const given = new Set(typed.flatMap((flag) => pathsOf(flag.setting)).map((path) => path.join(".")));
+  return pathsOf(axis.setting).every((path) => given.has(path.join(".")));
+}
+
+function rejectSeedAxis(axes: readonly PlannedAxis[], source: ScenarioSource): void {
+  const axis = axes.find(({ setting }) => setting === "seed");
+  if (axis === undefined) return;
+  const problem = "expected one seed; `seeds` repeats every point under several";
+  throw axis.at ? source.errorAt(axis.at, problem) : new InputError(`${axis.source}: ${problem}`);
+}
+
+/** The values of every axis at one cell of the grid. */
+function cellOf(axes: readonly PlannedAxis[], index: number): Override[] {
+  const cell: Override[] = [];
+  let rest = index;
+  for (const { setting, values, source, at } of axes.toReversed()) {
+    const position = rest % values.length;
+    rest = Math.floor(rest / values.length);
+    const place = at === undefined ? {} : { at: [...at, position] };
+    cell.unshift({ setting, value: values[position], source, ...place });
+  }
+  return cell;
+}
+
+const SEEDS = "expected how many seeds (at least 1), or a list of different ones such as 1,2,3";
+
+/** `seeds: 3` = three seeds from `base` on; `seeds: [1, 5, 9]` = these. */
+function seedsOfFile(source: ScenarioSource, base: number): readonly number[] {
+  const given = sweepBlock(source)["seeds"] ?? 1;
+  const seeds = typeof given === "number" ? countFrom(base, given) : given;
+  if (!areSeeds(seeds)) throw source.errorAt(["sweep", "seeds"], SEEDS);
+  return seeds;
+}
+
+/** The same as typed: `3` or `1,5,9`. */
+function parseSeeds(text: string, base: number): readonly number[] {
+  const numbers = text.split(",").map(Number);
+  const seeds = text.includes(",") ? numbers : countFrom(base, numbers[0]!);
+  if (!areSeeds(seeds)) throw new InputError(`--seeds: ${text}: ${SEEDS}`);
+  return seeds;
+}
+
+function countFrom(base: number, count: number): number[] {
+  return Number.isInteger(count) && count <= MOST_POINTS
+    ? Array.from({ length: count }, (_, i) => base + i)
+    : [];
+}
+
+function areSeeds(seeds: unknown): seeds is readonly number[] {
+  if (!Array.isArray(seeds) || seeds.length === 0 || new Set(seeds).size < seeds.length) return false;
+  return seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0);
+}
