@@ -1,0 +1,87 @@
+import { decodeTable, fitLinearDecode, fitLinearPrefill } from "../../src/calibrate/fit-step-times.js";
+import { tableDecodeError } from "../../src/calibrate/fit-grid.js";
+import type { StepSample } from "../../src/calibrate/step-samples.js";
+import { profileModel } from "../../src/engine/profile.js";
+import type { EngineProfile } from "../../src/engine/profile.js";
+import { readCsv } from "./csv.js";
+import {
+  NOT_VALIDATED,
+  NO_OVERHEADS,
+  assumedMixed,
+  fitError,
+  hardware,
+  mixedAssumption,
+  rounded,
+} from "./profile-parts.js";
+
+const FILE = "h100-h200-modelled-step-times.csv";
+/** Above this mean error the decode steps are kept as a table. */
+const LINE_FITS_PCT = 5;
+
+type Row = Record<string, string>;
+
+/** Llama-3.1-8B and 70B, Qwen3-32B and DeepSeek-V3 on H100 and H200. */
+export function aiconfiguratorProfiles(folder: string, mixedRatio: number): EngineProfile[] {
+  const groups = new Map<string, Row[]>();
+  for (const row of readCsv(`${folder}/${FILE}`)) {
+    if (row["extrapolated_beyond_table"] === "1") continue;
+    const key = [row["model"], row["gpu"], row["weights_dtype"], row["tp"]].join(" ");
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()].map((rows) => profileOf(rows, mixedRatio));
+}
+
+function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
+  const [{ model = "", gpu = "", weights_dtype = "", tp = "" }] = rows as [Row];
+  const modelName = model.replace("/R1", "");
+  const card = gpu.replace("_sxm", "").toUpperCase();
+  const weights = weights_dtype === "bfloat16" ? "bf16" : "fp8";
+  const decodes = rows.filter((row) => row["phase"] === "decode").map(decodeSample);
+  const prefills = rows.filter((row) => row["phase"] === "prefill").map(prefillSample);
+  const line = fitLinearDecode(decodes);
+  const table = decodeTable(decodes);
+  const prefill = fitLinearPrefill(prefills);
+  const isTable = line.fit.meanErrorPct > LINE_FITS_PCT && table !== null;
+  return {
+    name: `${modelName.toLowerCase()}-${card.toLowerCase()}-tp${tp}-${weights}`,
+    model: profileModel(modelName, 2, weights === "fp8" ? 1 : 2),
+    hardware: hardware(card),
+    tp: Number(tp),
+    source:
+      "ai-dynamo/aiconfigurator 0.11.0 kernel tables for vLLM 0.24.0 (Apache-2.0, NVIDIA), composed to whole " +
+      `steps, all-reduce included. ${mixedAssumption(mixedRatio)}`,
+    validation: NOT_VALIDATED,
+    fit_error: fitError(isTable ? tableDecodeError(decodes) : line.fit, prefill.fit, null),
+    step_time: {
+      decode: isTable ? table : [rounded(line.piece)],
+      prefill: rounded(prefill.terms),
+      mixed: assumedMixed(line.piece.per_context_token_ms, mixedRatio),
+    },
+    all_reduce: null,
+    overheads: NO_OVERHEADS,
+    gpu_memory_utilization: 0.9,
+    kv_capacity_tokens: null,
+  };
+}
+
+function decodeSample(row: Row): StepSample {
+  return {
+    chunks: 0,
+    chunkTokens: 0,
+    cachedTokens: 0,
+    decodes: Number(row["batch"]),
+    contextTokens: Number(row["tokens_per_request"]),
+    ms: Number(row["decode_step_latency_ms"]),
+  };
+}
+
+function prefillSample(row: Row): StepSample {
+  return {
+    chunks: Number(row["batch"]),
+    chunkTokens: Number(row["tokens_per_request"]),
+    cachedTokens: Number(row["cached_prefix_tokens"]),
+    decodes: 0,
+    contextTokens: 0,
+    ms: Number(row["prefill_latency_ms"]),
+  };
+}

@@ -1,0 +1,97 @@
+import { fitLinearDecode, fitLinearPrefill } from "../../src/calibrate/fit-step-times.js";
+import type { StepSample } from "../../src/calibrate/step-samples.js";
+import { profileModel } from "../../src/engine/profile.js";
+import type { EngineProfile } from "../../src/engine/profile.js";
+import { readCsv } from "./csv.js";
+import {
+  NOT_VALIDATED,
+  NO_OVERHEADS,
+  assumedMixed,
+  fitError,
+  hardware,
+  mixedAssumption,
+  rounded,
+} from "./profile-parts.js";
+
+const FILE = "splitwise_perf_db_medians.csv";
+/** Above this mean error the prefill steps are kept as a table. */
+const LINE_FITS_PCT = 5;
+const MODELS: Readonly<Record<string, string>> = { "llama2-70b": "Llama-2-70B", "bloom-176b": "BLOOM-176B" };
+
+type Row = Record<string, string>;
+
+/**
+ * Llama-2-70B and BLOOM-176B on A100 and H100. The file's `pcap` rows are the H100's times 1.3, no
+ * measurement, and its two-card rows vary too much for any model: both are left out.
+ */
+export function splitwiseProfiles(folder: string, mixedRatio: number): EngineProfile[] {
+  const groups = new Map<string, Row[]>();
+  for (const row of readCsv(`${folder}/${FILE}`)) {
+    if (row["hardware"]!.endsWith("pcap") || row["tensor_parallel"] === "2") continue;
+    const key = [row["model"], row["hardware"], row["tensor_parallel"]].join(" ");
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()].map((rows) => profileOf(rows, mixedRatio));
+}
+
+function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
+  const [{ model = "", hardware: gpu = "", tensor_parallel = "" }] = rows as [Row];
+  const card = gpu.startsWith("a100") ? "A100-80GB" : "H100";
+  const prefills = prefillSamples(rows);
+  const decode = fitLinearDecode(rows.map(decodeSample));
+  const prefill = fitLinearPrefill(prefills);
+  const isTable = prefill.fit.meanErrorPct > LINE_FITS_PCT;
+  const table = {
+    chunk_tokens: prefills.map((sample) => sample.chunkTokens),
+    cached_tokens: [0],
+    ms: prefills.map((sample) => sample.ms),
+  };
+  return {
+    name: `${MODELS[model]!.toLowerCase()}-${card.slice(0, 4).toLowerCase()}-tp${tensor_parallel}-fp16`,
+    model: profileModel(MODELS[model]!, 2, 2),
+    hardware: hardware(card),
+    tp: Number(tensor_parallel),
+    source:
+      "Splitwise performance database (splitwise-sim, MIT): medians on DGX machines, vLLM of 2023; single prompts " +
+      `of 128 to 8192 tokens, batches of up to 64. ${isTable ? "Attention to cached context is not charged. " : ""}` +
+      mixedAssumption(mixedRatio),
+    validation: NOT_VALIDATED,
+    fit_error: fitError(decode.fit, isTable ? null : prefill.fit, null),
+    step_time: {
+      decode: [rounded(decode.piece)],
+      prefill: isTable ? table : rounded(prefill.terms),
+      mixed: assumedMixed(decode.piece.per_context_token_ms, mixedRatio),
+    },
+    all_reduce: null,
+    overheads: NO_OVERHEADS,
+    gpu_memory_utilization: 0.9,
+    kv_capacity_tokens: null,
+  };
+}
+
+/** Time per generated token, at the context halfway through the generation. */
+function decodeSample(row: Row): StepSample {
+  return {
+    chunks: 0,
+    chunkTokens: 0,
+    cachedTokens: 0,
+    decodes: Number(row["batch_size"]),
+    contextTokens: Number(row["prompt_size"]) + Number(row["token_size"]) / 2,
+    ms: Number(row["token_ms"]),
+  };
+}
+
+/** Single prompts, one per length (repeats with longer outputs measure the same prefill). */
+function prefillSamples(rows: readonly Row[]): StepSample[] {
+  return rows
+    .filter((row) => row["batch_size"] === "1" && row["token_size"] === "128")
+    .map((row) => ({
+      chunks: 1,
+      chunkTokens: Number(row["prompt_size"]),
+      cachedTokens: 0,
+      decodes: 0,
+      contextTokens: 0,
+      ms: Number(row["prompt_ms"]),
+    }))
+    .sort((a, b) => a.chunkTokens - b.chunkTokens);
+}

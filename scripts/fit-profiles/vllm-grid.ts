@@ -1,0 +1,84 @@
+import { fitGrid } from "../../src/calibrate/fit-grid.js";
+import type { StepSample } from "../../src/calibrate/step-samples.js";
+import { profileModel } from "../../src/engine/profile.js";
+import type { EngineProfile } from "../../src/engine/profile.js";
+import { readCsv } from "./csv.js";
+import { NOT_VALIDATED, NO_OVERHEADS, hardware } from "./profile-parts.js";
+
+const FILE = "vllm-0.19-kernels-step-grid.csv";
+const SOURCE =
+  "vLLM 0.19 kernels, layer by layer on one card (LLMServingSim's profiles, MIT), summed to steps over " +
+  "(prefill chunk, cached context, decodes, decode context).";
+
+/** The grids of the file, by card and degree. */
+function grids(folder: string): Map<string, StepSample[]> {
+  const byCard = new Map<string, StepSample[]>();
+  for (const row of readCsv(`${folder}/${FILE}`)) {
+    const key = `${row["hardware"]!} ${row["tp"]!.slice(2)}`;
+    const samples = byCard.get(key) ?? [];
+    byCard.set(key, samples);
+    samples.push({
+      chunks: row["prefill_chunk"] === "0" ? 0 : 1,
+      chunkTokens: Number(row["prefill_chunk"]),
+      cachedTokens: Number(row["kv_prefill"]),
+      decodes: Number(row["n_decode"]),
+      contextTokens: Number(row["kv_decode"]),
+      ms: Number(row["step_ms"]),
+    });
+  }
+  return byCard;
+}
+
+/** Llama-3.1-8B on RTX 4090 and on one and two RTX PRO 6000, as tables. */
+export function vllmGridProfiles(folder: string): EngineProfile[] {
+  return [...grids(folder)].map(([key, samples]) => {
+    const [card, degree] = key.split(" ") as [string, string];
+    const tp = Number(degree);
+    const { step_time, fit_error } = fitGrid(samples, FILE);
+    return {
+      name: `llama-3.1-8b-${card.toLowerCase()}-tp${degree}-bf16`,
+      model: profileModel("Llama-3.1-8B", 2, 2),
+      hardware: hardware(card),
+      tp,
+      source: tp === 1 ? SOURCE : `${SOURCE} All-reduce as LLMServingSim sets it for PCIe: 16 GB/s, 20 us.`,
+      validation: NOT_VALIDATED,
+      fit_error,
+      step_time,
+      all_reduce: tp === 1 ? null : { per_layer: 2, latency_us: 20, gigabytes_per_second: 16 },
+      overheads: NO_OVERHEADS,
+      gpu_memory_utilization: 0.9,
+      kv_capacity_tokens: null,
+    };
+  });
+}
+
+/**
+ * How much more a token of decode context costs beside a prefill chunk than in a step of decodes: the median
+ * over all grids, chunks and batches.
+ */
+export function mixedContextRatio(folder: string): number {
+  const ratios: number[] = [];
+  for (const samples of grids(folder).values()) {
+    for (const low of samples) {
+      if (low.decodes === 0 || low.contextTokens !== 512 || low.chunks === 0) continue;
+      const pure = slope(samples, 0, 0, low.decodes);
+      const mixed = slope(samples, low.chunkTokens, low.cachedTokens, low.decodes);
+      if (low.decodes >= 8) ratios.push(mixed / pure);
+    }
+  }
+  ratios.sort((a, b) => a - b);
+  return Number(ratios[ratios.length >> 1]!.toFixed(2));
+}
+
+/** Rise of the step time from a context of 512 to one of 2048 per sequence, ms. */
+function slope(samples: readonly StepSample[], chunk: number, cached: number, decodes: number): number {
+  const at = (context: number): number =>
+    samples.find(
+      (sample) =>
+        sample.chunkTokens === chunk &&
+        sample.cachedTokens === cached &&
+        sample.decodes === decodes &&
+        sample.contextTokens === context,
+    )!.ms;
+  return at(2048) - at(512);
+}

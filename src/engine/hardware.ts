@@ -1,0 +1,44 @@
+/** What a kind of card can do at most. */
+export interface Card {
+  /** Memory as the driver reports it to PyTorch (`total_memory`), bytes. */
+  readonly memoryBytes: number;
+  /** Dense 16-bit tensor throughput, TFLOP/s. */
+  readonly bf16Tflops: number;
+  /** Dense 8-bit tensor throughput, TFLOP/s. */
+  readonly fp8Tflops: number;
+  /** Memory bandwidth, GB/s. */
+  readonly memoryGigabytesPerSecond: number;
+}
+
+const GIB = 2 ** 30;
+
+/** From the vendor's data sheets; memory as seen by `torch.cuda.get_device_properties`. */
+const CARDS: Readonly<Record<string, Card>> = {
+  "A100-80GB": { memoryBytes: 79.25 * GIB, bf16Tflops: 312, fp8Tflops: 624, memoryGigabytesPerSecond: 2039 },
+  "A100-40GB": { memoryBytes: 39.39 * GIB, bf16Tflops: 312, fp8Tflops: 624, memoryGigabytesPerSecond: 1555 },
+  A6000: { memoryBytes: 47.43 * GIB, bf16Tflops: 155, fp8Tflops: 310, memoryGigabytesPerSecond: 768 },
+  A10G: { memoryBytes: 22.06 * GIB, bf16Tflops: 70, fp8Tflops: 140, memoryGigabytesPerSecond: 600 },
+  H100: { memoryBytes: 79.11 * GIB, bf16Tflops: 989, fp8Tflops: 1979, memoryGigabytesPerSecond: 3350 },
+  H200: { memoryBytes: 139.81 * GIB, bf16Tflops: 989, fp8Tflops: 1979, memoryGigabytesPerSecond: 4800 },
+  B200: { memoryBytes: 178.36 * GIB, bf16Tflops: 2250, fp8Tflops: 4500, memoryGigabytesPerSecond: 8000 },
+  L4: { memoryBytes: 22.03 * GIB, bf16Tflops: 121, fp8Tflops: 242, memoryGigabytesPerSecond: 300 },
+  L40S: { memoryBytes: 44.39 * GIB, bf16Tflops: 362, fp8Tflops: 733, memoryGigabytesPerSecond: 864 },
+  RTX4090: { memoryBytes: 25250627584, bf16Tflops: 165, fp8Tflops: 330, memoryGigabytesPerSecond: 1008 },
+  RTX5090: { memoryBytes: 31.36 * GIB, bf16Tflops: 210, fp8Tflops: 419, memoryGigabytesPerSecond: 1792 },
+  RTXPRO6000: { memoryBytes: 94.97 * GIB, bf16Tflops: 504, fp8Tflops: 1008, memoryGigabytesPerSecond: 1792 },
+};
+
+/** The card that `name` means, whatever its spelling (`NVIDIA GeForce RTX 4090`, `rtx4090`), or null. */
+export function knownCard(name: string): { readonly name: string; readonly card: Card } | null {
+  const wanted = plainName(name);
+  let found: string | null = null;
+  for (const candidate of Object.keys(CARDS)) {
+    const isLonger = found === null || candidate.length > found.length;
+    if (isLonger && wanted.includes(plainName(candidate))) found = candidate;
+  }
+  return found === null ? null : { name: found, card: CARDS[found]! };
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}

@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { fitAllProfiles } from "../../scripts/fit-profiles/all-profiles.js";
+import { BUILTIN_PROFILES } from "../../src/engine/profiles/registry.js";
+import { describeWithSharedData, sharedData } from "../support/shared-data.js";
+
+describeWithSharedData("the built-in profiles", ["step-times"], () => {
+  const fitted = new Map(fitAllProfiles(sharedData("step-times")).map((profile) => [profile.name, profile]));
+
+  it("are what scripts/fit-profiles.ts makes of the measurements, no more and no fewer", () => {
+    expect(BUILTIN_PROFILES.map((profile) => profile.name)).toEqual([...fitted.keys()].sort());
+  });
+
+  it.each(BUILTIN_PROFILES.map((profile) => [profile.name, profile] as const))("%s", (name, profile) => {
+    expect(profile).toEqual(fitted.get(name));
+  });
+});
