@@ -6,6 +6,8 @@ export interface NetworkLinks {
   readonly receiverGbps: readonly number[];
   /** From the start of a transfer to its first byte. */
   readonly latencyMs: number;
+  /** False: every transfer has both links to itself. */
+  readonly contention: boolean;
 }
 
 const BYTES_PER_MS_PER_GBPS = 1e9 / 8 / 1e3;
@@ -16,13 +18,15 @@ const OPENING = -1;
 /**
  * Transfers over shared links, as fluids. After its latency a transfer flows at
  * `min(sender bandwidth / transfers open at the sender, receiver bandwidth / transfers open at the receiver)`;
- * rates change whenever a transfer begins to flow or ends. Times never run backwards: `start`, `cancel` and
+ * rates change whenever a transfer begins to flow or ends. Without contention it flows at the slower of its two
+ * links. Times never run backwards: `start`, `cancel` and
  * `advance` take non-decreasing times, and what happens until then happens first.
  */
 export class TransferNetwork {
   private readonly senderRate: Float64Array;
   private readonly receiverRate: Float64Array;
   private readonly latencyMs: number;
+  private readonly contention: boolean;
   private readonly senderOpen: Int32Array;
   private readonly receiverOpen: Int32Array;
 
@@ -46,6 +50,7 @@ export class TransferNetwork {
     this.senderRate = Float64Array.from(links.senderGbps, (gbps) => gbps * BYTES_PER_MS_PER_GBPS);
     this.receiverRate = Float64Array.from(links.receiverGbps, (gbps) => gbps * BYTES_PER_MS_PER_GBPS);
     this.latencyMs = links.latencyMs;
+    this.contention = links.contention;
     this.senderOpen = new Int32Array(this.senderRate.length);
     this.receiverOpen = new Int32Array(this.receiverRate.length);
   }
@@ -134,6 +139,7 @@ export class TransferNetwork {
   private fairRate(row: number): number {
     const sender = this.sender[row]!;
     const receiver = this.receiver[row]!;
+    if (!this.contention) return Math.min(this.senderRate[sender]!, this.receiverRate[receiver]!);
     return Math.min(
       this.senderRate[sender]! / this.senderOpen[sender]!,
       this.receiverRate[receiver]! / this.receiverOpen[receiver]!,

@@ -6,11 +6,18 @@ const MIB = 2 ** 20;
 /** Bytes per ms of 8 Gbit/s: one million. */
 const BYTES_PER_MS = 1e6;
 
-function network(senders: number, receivers: number, gbps = 8, latencyMs = 0): TransferNetwork {
+function network(
+  senders: number,
+  receivers: number,
+  gbps = 8,
+  latencyMs = 0,
+  contention = true,
+): TransferNetwork {
   return new TransferNetwork({
     senderGbps: new Array<number>(senders).fill(gbps),
     receiverGbps: new Array<number>(receivers).fill(gbps),
     latencyMs,
+    contention,
   });
 }
 
@@ -29,6 +36,16 @@ describe("TransferNetwork", () => {
     links.start(7, 0, 0, 10 * BYTES_PER_MS, 5);
     expect(drain(links)).toEqual([{ id: 7, atMs: 17 }]);
     expect(links.bytesMoved).toBe(10 * BYTES_PER_MS);
+  });
+
+  it("gives every transfer the whole link without contention", () => {
+    const links = network(1, 1, 8, 2, false);
+    links.start(1, 0, 0, 10 * BYTES_PER_MS, 0);
+    links.start(2, 0, 0, 10 * BYTES_PER_MS, 0);
+    expect(drain(links)).toEqual([
+      { id: 1, atMs: 12 },
+      { id: 2, atMs: 12 },
+    ]);
   });
 
   it("shares a sender evenly and gives the rest to the one that stays", () => {
