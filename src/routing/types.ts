@@ -4,7 +4,8 @@ export type Leg = "prefill" | "decode";
 
 /**
  * The prefix of a request as the router sees it: a string of symbols. A symbol is a trace block id in the
- * simulator, a character or a token id behind the proxy.
+ * simulator, a character or a token id behind the proxy. The array may be reused by the caller as soon as
+ * `route` has returned.
  */
 export interface PrefixKey {
   readonly symbols: Int32Array;
@@ -18,6 +19,7 @@ export interface PrefixKey {
 
 /** What the routing core knows of a request. */
 export interface RoutingRequest {
+  /** Chosen by the caller; unique among the requests that are open. */
   readonly id: number;
   /** Estimated or exact, as the front end gives it. */
   readonly promptTokens: number;
@@ -37,11 +39,27 @@ export interface WorkerStats {
   readonly atMs: number;
 }
 
+/** A worker as the driver describes it. */
+export interface WorkerSpec {
+  readonly id: string;
+  readonly leg: Leg;
+  /** Workers that may exchange KV: AIBrix's roleset, Dynamo's topology domain. Absent = the common group. */
+  readonly group?: string;
+  /** The engine's token budget of one step; null or absent = unknown. */
+  readonly maxNumBatchedTokens?: number | null;
+  /** KV capacity of the engine, tokens; null or absent = unknown. */
+  readonly kvCapacityTokens?: number | null;
+}
+
 /** One worker, as policies see it. `index` counts over all workers of the fleet, both legs. */
 export interface Worker {
   readonly index: number;
   readonly id: string;
   readonly leg: Leg;
+  /** Number of the worker's group; workers without one share group 0. */
+  readonly group: number;
+  readonly maxNumBatchedTokens: number | null;
+  readonly kvCapacityTokens: number | null;
   healthy: boolean;
   stats: WorkerStats | null;
 }
@@ -51,6 +69,7 @@ export type Figures = Readonly<Record<string, number>>;
 
 /** Which worker a leg goes to and why. */
 export interface LegDecision {
+  /** Index over all workers of the fleet. */
   readonly worker: number;
   readonly policy: string;
   /** The branch of the policy that chose, e.g. `cache_hit`, `min_load`, `balance`. */
@@ -58,27 +77,39 @@ export interface LegDecision {
   readonly figures: Figures;
 }
 
-/** The outcome of one `route` call. */
+/**
+ * The outcome of one `route` call.
+ *
+ * - `disaggregated`: both legs; `decode` is null until `routeDecode` under the order `late_decode`.
+ * - `decode_only`: one worker prefills and decodes; `prefill` is null.
+ * - `rejected`: no worker takes the request (`branch` says why); both legs are null and nothing is open.
+ */
 export interface RouteDecision {
   readonly requestId: number;
-  readonly path: "disaggregated" | "decode_only";
-  /** The branch of the decider, e.g. `at_or_above_threshold`. */
+  readonly path: "disaggregated" | "decode_only" | "rejected";
+  /** Name of the decider. */
   readonly decider: string;
+  /** The branch of the decider, e.g. `at_or_above_threshold`. */
   readonly branch: string;
   readonly figures: Figures;
   readonly prefill: LegDecision | null;
-  readonly decode: LegDecision;
+  readonly decode: LegDecision | null;
 }
 
-/** How a leg ended. */
-export type LegOutcome = "completed" | "failed" | "cancelled";
+/**
+ * How a leg ended. `retryable` is a failure with a status that routers retry (408, 429, 5xx), `failed` any
+ * other.
+ */
+export type LegOutcome = "completed" | "failed" | "retryable" | "cancelled";
 
-/** Read-only view of the in-flight ledger that the router owns. */
+/** Read-only view of the router's load counters, one value per worker of the fleet. */
 export interface LedgerView {
   /** Requests open on a worker. */
   open(worker: number): number;
-  /** Prompt tokens open on a worker. */
+  /** Prompt tokens of the requests open on a worker. */
   openTokens(worker: number): number;
+  /** Prompt tokens of the open requests whose prefill on this worker has not ended. */
+  prefillTokens(worker: number): number;
 }
 
 /** What a policy may use besides the candidates and the request. */
@@ -86,30 +117,66 @@ export interface PolicyContext {
   readonly nowMs: number;
   readonly ledger: LedgerView;
   readonly random: Random;
+  /** All workers of the leg, unhealthy ones included, in fleet order. */
+  readonly workers: readonly Worker[];
 }
 
-/** Picks a worker for one leg. One instance per leg; it may keep state of its own. */
+/**
+ * Picks a worker for one leg. One instance per leg; it may keep state of its own. `pick` only chooses: that
+ * the request was sent is told by `onRouted`, since a decider may look at a choice that is then not taken.
+ */
 export interface Policy {
   readonly name: string;
   /** `candidates` are the healthy workers of the leg in fleet order; never empty. */
   pick(candidates: readonly Worker[], request: RoutingRequest, context: PolicyContext): LegDecision;
-  /** The leg's prefill has been computed on `worker`. */
-  onPrefillEnd?(worker: number, request: RoutingRequest, nowMs: number): void;
+  /** The request goes to `decision.worker`. */
+  onRouted?(decision: LegDecision, request: RoutingRequest, nowMs: number): void;
+  /**
+   * From now on the worker is taken to hold the request's prefix: at routing or at the end of prefill, as
+   * `index_update` says.
+   */
+  onPrefixHeld?(decision: LegDecision, request: RoutingRequest, nowMs: number): void;
+  /** The request's prefill has ended, wherever it ran. */
+  onPrefillEnd?(worker: number, requestId: number, nowMs: number): void;
+  onLegEnd?(worker: number, requestId: number, outcome: LegOutcome, nowMs: number): void;
+  /** The worker is gone, or has restarted with an empty cache. */
   onWorkerRemoved?(worker: number): void;
+  onKvEvent?(event: KvEvent): void;
+  /** Units of the request's prefix that `worker` is believed to hold; absent = the policy keeps no index. */
+  heldUnits?(request: RoutingRequest, worker: number): number;
+}
+
+/** What an engine tells about its KV cache. `symbols` are those of `PrefixKey`, each naming its whole prefix. */
+export interface KvEvent {
+  readonly worker: number;
+  readonly kind: "stored" | "removed" | "cleared";
+  /** Empty for `cleared`. */
+  readonly symbols: Int32Array;
 }
 
 /** Decides whether to disaggregate. */
 export interface Decider {
   readonly name: string;
-  decide(
-    request: RoutingRequest,
-    context: DeciderContext,
-  ): { disaggregate: boolean; branch: string; figures: Figures };
+  decide(request: RoutingRequest, context: DeciderContext): DeciderDecision;
 }
 
-export interface DeciderContext extends PolicyContext {
+export interface DeciderDecision {
+  readonly disaggregate: boolean;
+  readonly branch: string;
+  readonly figures: Figures;
+}
+
+export interface DeciderContext {
+  readonly nowMs: number;
+  readonly ledger: LedgerView;
+  readonly random: Random;
+  /** Healthy workers of each leg in fleet order; `decodeWorkers` is never empty. */
   readonly prefillWorkers: readonly Worker[];
   readonly decodeWorkers: readonly Worker[];
-  /** Prompt tokens of the request that `worker` is believed to hold, by the policy's own index. */
-  cachedTokens(worker: number): number;
+  /** The decode worker the request will get; chosen when first asked for. */
+  decodeWorker(): Worker;
+  /** The prefill worker it would get if disaggregated, or null when there is none; chosen when first asked for. */
+  prefillWorker(): Worker | null;
+  /** Prompt tokens of the request that a worker is believed to hold. */
+  cachedTokens(worker: Worker): number;
 }

@@ -1,0 +1,190 @@
+import { Lowest, TIES, type Ties } from "../lowest.js";
+import { choice, integer, number, optionalChoice, type Values } from "../parameters.js";
+import { AllHolders, FirstOwner, type PrefixHolders } from "../prefix-index/prefix-holders.js";
+import { policySpec, type PolicySetup } from "../specs.js";
+import type { LegDecision, Policy, PolicyContext, RoutingRequest, Worker } from "../types.js";
+
+const PARAMETERS = [
+  number(
+    "cache_threshold",
+    0.3,
+    { min: 0, max: 1, unit: "ratio" },
+    "A worker is chosen for its cache when the share of the prompt it holds is above this (strictly).",
+  ),
+  number(
+    "balance_abs_threshold",
+    64,
+    { min: 0, unit: "requests" },
+    "Load counts as unbalanced when it differs by more than this, and by more than balance_rel_threshold.",
+  ),
+  number(
+    "balance_rel_threshold",
+    1.5,
+    { min: 1, unit: "ratio" },
+    "Load counts as unbalanced when the higher is more than this times the lower, and balance_abs_threshold is exceeded.",
+  ),
+  integer(
+    "max_tree_size",
+    67_108_864,
+    { min: 1, unit: "units" },
+    "Tokens or characters of prefixes remembered for each worker.",
+  ),
+  choice(
+    "form",
+    "fixed",
+    ["fixed", "compat"],
+    "compat: as vllm-router 0.1.14 ships it. Sets what balance_gate, holder and ties are by default.",
+  ),
+  optionalChoice(
+    "balance_gate",
+    ["request", "fleet"],
+    "What is tested for balance: the holder's load against the lowest (fixed), or the highest load of the fleet against the lowest, before the tree is looked at (compat); null = by form.",
+  ),
+  optionalChoice(
+    "holder",
+    ["least_loaded", "first_owner"],
+    "Which worker of those that hold the prefix: the least loaded (fixed), or whoever stored it first (compat); null = by form.",
+  ),
+  optionalChoice(
+    TIES.name,
+    TIES.values as readonly Ties[],
+    `${TIES.summary} null = random (fixed), first (compat).`,
+  ),
+  number(
+    "eviction_interval_s",
+    120,
+    { min: 0, exclusiveMin: true, unit: "s" },
+    "With holder first_owner: time between two checks of max_tree_size.",
+  ),
+] as const;
+
+type Params = Values<typeof PARAMETERS>;
+
+/**
+ * The worker that holds most of the prompt, unless load is unbalanced. Load = requests open by the ledger.
+ *
+ * ```
+ * rate = units of the prompt found in the tree / units of the prompt     (0 for an empty prompt)
+ * unbalanced(high, low) = high - low > balance_abs_threshold && high > low * balance_rel_threshold
+ * fixed:   rate > cache_threshold -> h = least loaded holder; unbalanced(load(h), lowest) ? least loaded : h
+ *          else least loaded
+ * compat:  unbalanced(highest of all workers, lowest of all) -> first least loaded, tree not consulted
+ *          rate > cache_threshold -> the first owner, or, when it is down, forget it and take the first healthy
+ *          else first least loaded
+ * ```
+ * The chosen worker then counts as a holder of the prompt. All comparisons are strict.
+ */
+export const cacheAware = policySpec({
+  name: "cache_aware",
+  summary: "The worker that holds most of the prompt, unless load is unbalanced.",
+  source: "vllm-router 0.1.14 `cache_aware` (CLI defaults); fixed form after vllm-router #238, sglang #32195",
+  parameters: PARAMETERS,
+  create: (params, setup) => new CacheAware(params, setup),
+});
+
+class CacheAware implements Policy {
+  readonly name = "cache_aware";
+  private readonly params: Params;
+  private readonly fleetGate: boolean;
+  private readonly firstOwner: boolean;
+  private readonly holders: PrefixHolders;
+  private readonly lowest: Lowest;
+  private readonly lowestHolder: Lowest;
+
+  constructor(params: Params, { fleetSize }: PolicySetup) {
+    const compat = params.form === "compat";
+    const ties = params.ties ?? (compat ? "first" : "random");
+    this.params = params;
+    this.fleetGate = (params.balance_gate ?? (compat ? "fleet" : "request")) === "fleet";
+    this.firstOwner = (params.holder ?? (compat ? "first_owner" : "least_loaded")) === "first_owner";
+    this.holders = this.firstOwner
+      ? new FirstOwner(params.max_tree_size, params.eviction_interval_s * 1000)
+      : new AllHolders(fleetSize, params.max_tree_size);
+    this.lowest = new Lowest(fleetSize, ties);
+    this.lowestHolder = new Lowest(fleetSize, ties);
+  }
+
+  pick(candidates: readonly Worker[], request: RoutingRequest, context: PolicyContext): LegDecision {
+    const { ledger, random } = context;
+    this.lowest.reset();
+    for (const { index } of candidates) this.lowest.offer(index, ledger.open(index));
+    if (this.fleetGate) {
+      const { highest, lowest } = loadRange(context);
+      if (this.isUnbalanced(highest, lowest)) {
+        return decision(this.lowest.take(random), "balance", { max_load: highest, min_load: lowest });
+      }
+    }
+    const held = this.holders.match(request.prefix);
+    const { totalUnits } = request.prefix;
+    const rate = totalUnits > 0 ? held / totalUnits : 0;
+    const minLoad = this.lowest.value;
+    if (!(rate > this.params.cache_threshold)) {
+      const figures = { match_rate: rate, held_units: held, total_units: totalUnits, min_load: minLoad };
+      return decision(this.lowest.take(random), "min_load", figures);
+    }
+    this.lowestHolder.reset();
+    for (const { index } of candidates) {
+      if (this.holders.isHolder(index)) this.lowestHolder.offer(index, ledger.open(index));
+    }
+    const holder = this.lowestHolder.take(random);
+    const figures = {
+      match_rate: rate,
+      held_units: held,
+      total_units: totalUnits,
+      min_load: minLoad,
+      holder_load: this.lowestHolder.value,
+    };
+    if (holder < 0) return this.withoutHolder(candidates, figures, context);
+    if (!this.fleetGate && this.isUnbalanced(this.lowestHolder.value, minLoad)) {
+      return decision(this.lowest.take(random), "balance", figures);
+    }
+    return decision(holder, "cache_hit", figures);
+  }
+
+  onPrefixHeld({ worker, branch }: LegDecision, request: RoutingRequest, nowMs: number): void {
+    // The product does not store a prompt that goes to the first healthy worker for want of its owner.
+    if (branch === "first_healthy") return;
+    this.holders.insert(request.prefix, worker, nowMs);
+  }
+
+  onWorkerRemoved(worker: number): void {
+    this.holders.removeWorker(worker);
+  }
+
+  heldUnits(request: RoutingRequest, worker: number): number {
+    return this.holders.heldUnits(request.prefix, worker);
+  }
+
+  private isUnbalanced(high: number, low: number): boolean {
+    const { balance_abs_threshold: abs, balance_rel_threshold: rel } = this.params;
+    return high - low > abs && high > low * rel;
+  }
+
+  /** The prefix is known, but whoever holds it is no candidate. */
+  private withoutHolder(
+    candidates: readonly Worker[],
+    { match_rate, min_load }: { match_rate: number; min_load: number },
+    { workers, random }: PolicyContext,
+  ): LegDecision {
+    const figures = { match_rate, min_load };
+    if (!this.firstOwner) return decision(this.lowest.take(random), "holders_down", figures);
+    for (const { index } of workers) if (this.holders.isHolder(index)) this.holders.removeWorker(index);
+    return decision(candidates[0]!.index, "first_healthy", figures);
+  }
+}
+
+/** Highest and lowest load of all workers of the leg, those that are down included (vllm-router issue #254). */
+function loadRange({ workers, ledger }: PolicyContext): { highest: number; lowest: number } {
+  let highest = 0;
+  let lowest = Infinity;
+  for (const { index } of workers) {
+    const load = ledger.open(index);
+    if (load > highest) highest = load;
+    if (load < lowest) lowest = load;
+  }
+  return { highest, lowest };
+}
+
+function decision(worker: number, branch: string, figures: Readonly<Record<string, number>>): LegDecision {
+  return { worker, policy: "cache_aware", branch, figures };
+}

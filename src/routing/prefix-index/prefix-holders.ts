@@ -1,0 +1,105 @@
+import type { PrefixKey } from "../types.js";
+import { FirstOwnerTree } from "./first-owner-tree.js";
+import { RadixTree } from "./radix-tree.js";
+
+/** Which workers are believed to hold which prefixes. */
+export interface PrefixHolders {
+  /** Units from the start of the prefix that are held; `isHolder` then tells by whom. */
+  match(prefix: PrefixKey): number;
+  /** Whether a worker holds all that `match` last found. */
+  isHolder(worker: number): boolean;
+  /** Units from the start of the prefix that one worker holds. */
+  heldUnits(prefix: PrefixKey, worker: number): number;
+  insert(prefix: PrefixKey, worker: number, nowMs: number): void;
+  removeWorker(worker: number): void;
+}
+
+/** Knows all holders of a prefix; each worker's oldest prefixes go as soon as its bound is reached. */
+export class AllHolders implements PrefixHolders {
+  private readonly fleetSize: number;
+  private readonly maxUnits: number;
+  private tree: RadixTree | null = null;
+  private readonly found: Int32Array;
+  private readonly flags: Uint8Array;
+
+  constructor(fleetSize: number, maxUnits: number) {
+    this.fleetSize = fleetSize;
+    this.maxUnits = maxUnits;
+    this.found = new Int32Array(fleetSize);
+    this.flags = new Uint8Array(fleetSize);
+  }
+
+  match(prefix: PrefixKey): number {
+    this.flags.fill(0);
+    if (this.tree === null) return 0;
+    const symbols = this.tree.match(prefix.symbols, prefix.length);
+    if (symbols === 0) return 0;
+    const holders = this.tree.holders(this.found);
+    for (let i = 0; i < holders; i++) this.flags[this.found[i]!] = 1;
+    return unitsOf(symbols, prefix);
+  }
+
+  isHolder(worker: number): boolean {
+    return this.flags[worker] === 1;
+  }
+
+  heldUnits(prefix: PrefixKey, worker: number): number {
+    if (this.tree === null) return 0;
+    this.tree.matchEach(prefix.symbols, prefix.length, this.found);
+    return unitsOf(this.found[worker]!, prefix);
+  }
+
+  insert(prefix: PrefixKey, worker: number): void {
+    // How many symbols the bound is becomes known with the first request.
+    this.tree ??= new RadixTree(this.fleetSize, Math.ceil(this.maxUnits / prefix.unitsPerSymbol));
+    this.tree.insert(prefix.symbols, prefix.length, worker);
+  }
+
+  removeWorker(worker: number): void {
+    this.tree?.removeWorker(worker);
+  }
+}
+
+/** Knows one holder of a prefix, whoever stored it first; bounds are enforced at intervals (vllm-router, SMG). */
+export class FirstOwner implements PrefixHolders {
+  private readonly tree = new FirstOwnerTree();
+  private readonly maxUnits: number;
+  private readonly evictionIntervalMs: number;
+  private nextEvictionMs: number;
+
+  constructor(maxUnits: number, evictionIntervalMs: number) {
+    this.maxUnits = maxUnits;
+    this.evictionIntervalMs = evictionIntervalMs;
+    this.nextEvictionMs = evictionIntervalMs;
+  }
+
+  match(prefix: PrefixKey): number {
+    return unitsOf(this.tree.match(prefix.symbols, prefix.length), prefix);
+  }
+
+  isHolder(worker: number): boolean {
+    return this.tree.matchedOwner === worker;
+  }
+
+  heldUnits(prefix: PrefixKey, worker: number): number {
+    const units = this.match(prefix);
+    return this.isHolder(worker) ? units : 0;
+  }
+
+  insert(prefix: PrefixKey, worker: number, nowMs: number): void {
+    if (nowMs >= this.nextEvictionMs) {
+      this.tree.evict(Math.floor(this.maxUnits / prefix.unitsPerSymbol));
+      this.nextEvictionMs = (Math.floor(nowMs / this.evictionIntervalMs) + 1) * this.evictionIntervalMs;
+    }
+    this.tree.insert(prefix.symbols, prefix.length, worker);
+  }
+
+  removeWorker(worker: number): void {
+    this.tree.removeWorker(worker);
+  }
+}
+
+/** Units that the first `symbols` symbols of a prefix stand for. */
+function unitsOf(symbols: number, { unitsPerSymbol, totalUnits }: PrefixKey): number {
+  return Math.min(symbols * unitsPerSymbol, totalUnits);
+}

@@ -1,0 +1,15 @@
+/** A public router as it ships: settings of the `router` block, and what they stand for. */
+export interface Preset {
+  /** The name users type. */
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  /** Product and version. */
+  readonly source: string;
+  /** What of the product the settings reproduce, one item each. */
+  readonly models: readonly string[];
+  /** What of the product they do not. */
+  readonly doesNotModel: readonly string[];
+  /** As a user would write them in a scenario's `router` block. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,317 @@
+import { didYouMean } from "../values/nearest-name.js";
+import { LOAD_ACCOUNTING, type LoadAccounting } from "./load-accounting.js";
+import {
+  parseParameter,
+  quote,
+  type ParameterSpec,
+  type ParameterValue,
+  type ParameterValues,
+} from "./parameters.js";
+import type { Preset } from "./presets/preset.js";
+import { DECIDERS, deciderNamed, POLICIES, policyNamed, PRESETS } from "./registry.js";
+import { ROUTER_PARAMETERS, type ChoiceOrder, type RouterParameters } from "./router-parameters.js";
+import { RouterSettingError } from "./setting-error.js";
+import type { Leg } from "./types.js";
+
+/** A decider or policy by name, with all of its parameters. */
+export interface Choice {
+  readonly name: string;
+  readonly params: ParameterValues;
+}
+
+/** Everything a router needs to be made; plain data, so it can go to a worker thread. */
+export interface RouterConfig {
+  readonly decider: Choice;
+  readonly prefillPolicy: Choice;
+  readonly decodePolicy: Choice;
+  readonly order: ChoiceOrder;
+  readonly pairing: RouterParameters["pairing"];
+  readonly indexUpdate: RouterParameters["index_update"];
+  readonly withoutPrefillWorker: RouterParameters["without_prefill_worker"];
+  readonly loadAccounting: LoadAccounting;
+}
+
+export type SettingOrigin = "default" | "preset" | "scenario";
+
+/** A setting in force and where it comes from. `path` is dotted, relative to the `router` block. */
+export interface SettingInForce {
+  readonly path: string;
+  readonly value: ParameterValue;
+  readonly origin: SettingOrigin;
+}
+
+export interface ResolvedRouter {
+  readonly config: RouterConfig;
+  /** Every setting in force, in a fixed order. */
+  readonly settings: readonly SettingInForce[];
+  /** Dotted paths of settings that are valid but that nothing chosen looks at, e.g. `cache_threshold`. */
+  readonly unused: readonly string[];
+}
+
+type Block = Readonly<Record<string, unknown>>;
+
+/** What one source of settings says: the scenario or the preset. */
+interface Layer {
+  readonly origin: "preset" | "scenario";
+  readonly top: Block;
+  readonly decider: Block;
+  readonly prefill: Block;
+  readonly decode: Block;
+  readonly loadAccounting: Block;
+}
+
+/** Where a parameter may be set. */
+interface Place {
+  readonly block: Block;
+  readonly path: readonly string[];
+  readonly origin: SettingOrigin;
+}
+
+/** Where the name of a decider or policy may be set. */
+interface NamePlace extends Place {
+  readonly key: string;
+}
+
+const DEFAULT_DECIDER = "threshold";
+const DEFAULT_POLICY: Readonly<Record<Leg, string>> = { prefill: "cache_aware", decode: "in_flight" };
+const BLOCKS = ["decider", "prefill", "decode", "load_accounting"];
+const CHOICES = ["preset", "policy", "prefill_policy", "decode_policy"];
+
+/**
+ * Reads the `router` block of a scenario: snake_case settings as users write them.
+ *
+ * ```yaml
+ * preset: vllm-router
+ * decider: { kind: threshold, routing_threshold: 4096 }     # or a name
+ * policy: cache_aware                                       # both legs
+ * prefill_policy: cache_aware
+ * decode_policy: in_flight
+ * cache_threshold: 0.3                                      # any parameter of the chosen decider or policies
+ * prefill: { cache_threshold: 0.5 }                         # one leg's
+ * decode: {}
+ * order: independent                                        # ROUTER_PARAMETERS
+ * load_accounting: { decode_release: headers }              # LOAD_ACCOUNTING
+ * ```
+ *
+ * What is not given comes from the preset, then from the defaults. A preset's policy parameters apply only
+ * to its own policies.
+ *
+ * @throws RouterSettingError for an unknown name or a value out of range.
+ */
+export function resolveRouterConfig(settings: Block = {}): ResolvedRouter {
+  return new Resolution(settings).resolve();
+}
+
+/** Names of everything that may stand in the `router` block. */
+export function routerSettingNames(): readonly string[] {
+  return [
+    ...CHOICES,
+    ...BLOCKS,
+    ...ROUTER_PARAMETERS.map(({ name }) => name),
+    ...new Set([...DECIDERS, ...POLICIES].flatMap(({ parameters }) => parameters.map(({ name }) => name))),
+  ];
+}
+
+class Resolution {
+  private readonly scenario: Layer;
+  private readonly preset: Preset | null;
+  /** Most specific first. */
+  private readonly layers: readonly Layer[];
+  private readonly inForce: SettingInForce[] = [];
+  private readonly used = new Set<string>();
+
+  constructor(settings: Block) {
+    this.scenario = layerOf(settings, "scenario");
+    checkNames(this.scenario);
+    this.preset = presetOf(settings["preset"]);
+    this.layers =
+      this.preset === null ? [this.scenario] : [this.scenario, layerOf(this.preset.settings, "preset")];
+  }
+
+  resolve(): ResolvedRouter {
+    const origin = this.scenario.top["preset"] == null ? "default" : "scenario";
+    this.inForce.push({ path: "preset", value: this.preset?.name ?? null, origin });
+    const decider = this.decider();
+    const prefillPolicy = this.policy("prefill");
+    const decodePolicy = this.policy("decode");
+    const router = this.parameters(ROUTER_PARAMETERS, [], (layer) => [
+      place(layer, layer.top, []),
+    ]) as RouterParameters;
+    const loadAccounting = this.parameters(LOAD_ACCOUNTING, ["load_accounting"], (layer) => [
+      place(layer, layer.loadAccounting, ["load_accounting"]),
+    ]) as LoadAccounting;
+    const config = {
+      decider,
+      prefillPolicy,
+      decodePolicy,
+      order: router.order,
+      pairing: router.pairing,
+      indexUpdate: router.index_update,
+      withoutPrefillWorker: router.without_prefill_worker,
+      loadAccounting,
+    };
+    return { config, settings: this.inForce, unused: this.unused() };
+  }
+
+  private decider(): Choice {
+    const name = this.name(["decider", "kind"], DEFAULT_DECIDER, DECIDERS, (layer) => [
+      named(layer, layer.decider, ["decider"], "kind"),
+    ]);
+    const params = this.parameters(deciderNamed(name).parameters, ["decider"], (layer) => {
+      const isItsOwn = layer.origin === "scenario" || layer.decider["kind"] === name;
+      return isItsOwn ? [place(layer, layer.decider, ["decider"]), place(layer, layer.top, [])] : [];
+    });
+    return { name, params };
+  }
+
+  private policy(leg: Leg): Choice {
+    const key = `${leg}_policy`;
+    const name = this.name([key], DEFAULT_POLICY[leg], POLICIES, (layer) => [
+      named(layer, layer.top, [], key),
+      named(layer, layer.top, [], "policy"),
+    ]);
+    const params = this.parameters(policyNamed(name).parameters, [leg], (layer) => {
+      const isItsOwn = layer.origin === "scenario" || (layer.top[key] ?? layer.top["policy"]) === name;
+      return isItsOwn ? [place(layer, layer[leg], [leg]), place(layer, layer.top, [])] : [];
+    });
+    return { name, params };
+  }
+
+  /** A name of `known`, from the first place that gives one. */
+  private name(
+    path: readonly string[],
+    initial: string,
+    known: readonly { readonly name: string }[],
+    places: (layer: Layer) => readonly NamePlace[],
+  ): string {
+    for (const { block, path: at, key, origin } of this.layers.flatMap(places)) {
+      const value = block[key];
+      if (value === undefined) continue;
+      const name = checkedName([...at, key], value, known);
+      this.inForce.push({ path: path.join("."), value: name, origin });
+      return name;
+    }
+    this.inForce.push({ path: path.join("."), value: initial, origin: "default" });
+    return initial;
+  }
+
+  /** A value for each of `specs`, each from the first place that gives one. */
+  private parameters(
+    specs: readonly ParameterSpec[],
+    path: readonly string[],
+    places: (layer: Layer) => readonly Place[],
+  ): Record<string, ParameterValue> {
+    const values: Record<string, ParameterValue> = {};
+    const all = this.layers.flatMap(places);
+    for (const spec of specs) {
+      const given = all.find(({ block }) => block[spec.name] !== undefined);
+      const value =
+        given === undefined
+          ? spec.default
+          : parseParameter(spec, given.block[spec.name], [...given.path, spec.name]);
+      for (const { path: at } of all) this.used.add([...at, spec.name].join("."));
+      values[spec.name] = value;
+      this.inForce.push({
+        path: [...path, spec.name].join("."),
+        value,
+        origin: given?.origin ?? "default",
+      });
+    }
+    return values;
+  }
+
+  /** Parameters that the scenario gives and nothing chosen has; their values are checked all the same. */
+  private unused(): string[] {
+    const { top, decider, prefill, decode } = this.scenario;
+    const unused: string[] = [];
+    const blocks: readonly (readonly [Block, readonly string[]])[] = [
+      [top, []],
+      [decider, ["decider"]],
+      [prefill, ["prefill"]],
+      [decode, ["decode"]],
+    ];
+    for (const [block, path] of blocks) {
+      for (const [name, value] of Object.entries(block)) {
+        const spec = anyParameter(name);
+        const dotted = [...path, name].join(".");
+        if (spec === undefined || this.used.has(dotted)) continue;
+        parseParameter(spec, value, [...path, name]);
+        unused.push(dotted);
+      }
+    }
+    return unused;
+  }
+}
+
+function place({ origin }: Layer, block: Block, path: readonly string[]): Place {
+  return { block, path, origin };
+}
+
+function named({ origin }: Layer, block: Block, path: readonly string[], key: string): NamePlace {
+  return { block, path, origin, key };
+}
+
+function layerOf(settings: Block, origin: "preset" | "scenario"): Layer {
+  const decider = settings["decider"];
+  return {
+    origin,
+    top: settings,
+    decider: typeof decider === "string" ? { kind: decider } : blockOf(settings, "decider"),
+    prefill: blockOf(settings, "prefill"),
+    decode: blockOf(settings, "decode"),
+    loadAccounting: blockOf(settings, "load_accounting"),
+  };
+}
+
+function blockOf(settings: Block, name: string): Block {
+  const value = settings[name] ?? {};
+  if (typeof value === "object" && !Array.isArray(value)) return value as Block;
+  throw new RouterSettingError([name], `${quote(value)} is not valid, expected a block of settings`);
+}
+
+function checkNames({ top, decider, prefill, decode, loadAccounting }: Layer): void {
+  const ofDeciders = DECIDERS.flatMap(({ parameters }) => parameters.map(({ name }) => name));
+  const ofPolicies = POLICIES.flatMap(({ parameters }) => parameters.map(({ name }) => name));
+  checkBlock(top, [], routerSettingNames());
+  checkBlock(decider, ["decider"], ["kind", ...ofDeciders]);
+  checkBlock(prefill, ["prefill"], ofPolicies);
+  checkBlock(decode, ["decode"], ofPolicies);
+  checkBlock(
+    loadAccounting,
+    ["load_accounting"],
+    LOAD_ACCOUNTING.map(({ name }) => name),
+  );
+}
+
+function checkBlock(block: Block, path: readonly string[], known: readonly string[]): void {
+  for (const name of Object.keys(block)) {
+    if (known.includes(name)) continue;
+    throw new RouterSettingError([...path, name], `there is no such setting${didYouMean(name, known)}`);
+  }
+}
+
+function presetOf(value: unknown): Preset | null {
+  if (value === undefined || value === null) return null;
+  const name = checkedName(["preset"], value, PRESETS);
+  return PRESETS.find((preset) => preset.name === name)!;
+}
+
+function checkedName(
+  path: readonly string[],
+  value: unknown,
+  known: readonly { readonly name: string }[],
+): string {
+  const names = known.map(({ name }) => name);
+  if (typeof value === "string" && names.includes(value)) return value;
+  const hint = typeof value === "string" ? didYouMean(value, names) : "";
+  throw new RouterSettingError(
+    path,
+    `${quote(value)} is not known${hint || `, expected one of ${names.join(", ")}`}`,
+  );
+}
+
+function anyParameter(name: string): ParameterSpec | undefined {
+  return [...DECIDERS, ...POLICIES]
+    .flatMap(({ parameters }) => parameters)
+    .find((parameter) => parameter.name === name);
+}

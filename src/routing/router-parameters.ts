@@ -1,0 +1,32 @@
+import { choice, type Values } from "./parameters.js";
+
+/** Settings of the router itself, beside its decider, its policies and its load accounting. */
+export const ROUTER_PARAMETERS = [
+  choice(
+    "order",
+    "independent",
+    ["independent", "decode_first", "prefill_first", "late_decode"],
+    "Which leg is chosen first. independent: the decider is asked, then each leg is chosen by itself; decode_first: the decode worker before the decider is asked; prefill_first: the prefill worker before it; late_decode: the decode worker when the prefill has ended.",
+  ),
+  choice(
+    "pairing",
+    "any",
+    ["any", "same_group"],
+    "same_group: both legs on workers of one group (AIBrix roleset, Dynamo topology domain).",
+  ),
+  choice(
+    "index_update",
+    "routing",
+    ["routing", "prefill_end"],
+    "When a prefix index takes the chosen worker to hold the prompt: when it is routed (all public approximate indexes) or when its prefill has ended.",
+  ),
+  choice(
+    "without_prefill_worker",
+    "decode_only",
+    ["decode_only", "reject"],
+    "What becomes of a request to disaggregate while no prefill worker is healthy.",
+  ),
+] as const;
+
+export type RouterParameters = Values<typeof ROUTER_PARAMETERS>;
+export type ChoiceOrder = RouterParameters["order"];
