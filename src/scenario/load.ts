@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { didYouMean } from "../values/nearest-name.js";
+import { join } from "node:path";
 import { InputError } from "../errors.js";
+import { packageRoot } from "../package-info.js";
+import { didYouMean } from "../values/nearest-name.js";
 import type { Override } from "./overrides.js";
 import { resolveScenario } from "./resolve.js";
 import { readScenarioSource, type ScenarioSource } from "./scenario-source.js";
@@ -67,11 +67,4 @@ function firstComment(file: string): string {
     .split("\n")
     .find((line) => /^#(?! *yaml-language-server)/.test(line));
   return comment?.replace(/^#+ */, "").trim() ?? "";
-}
-
-/** The folder of pdbench's package.json: two steps up in the sources, three in the build. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return folder;
 }

@@ -70,19 +70,51 @@ export function parseValue(text: string, source: string): unknown {
 /** A copy of `tree` with the overrides in it, later ones over earlier ones. */
 export function applyOverrides(tree: SettingTree, overrides: readonly Override[]): SettingTree {
   const copy = structuredClone(tree);
+  const router = copy["router"] as SettingTree | null | undefined;
+  if (typeof router?.["decider"] === "string") router["decider"] = { kind: router["decider"] };
+  const given = new Set(overrides.flatMap(({ setting }) => pathsOf(setting)).map((path) => path.join(".")));
   for (const override of overrides) {
-    for (const path of pathsOf(override.setting)) put(copy, path, override);
-    if (override.setting === "trace" || override.setting === "workload.trace") {
-      (copy["workload"] as SettingTree)["generate"] = null;
+    for (const path of pathsOf(override.setting)) {
+      for (const displaced of displacedBy(path))
+        if (!given.has(displaced)) remove(copy, displaced.split("."));
+      put(copy, path, override);
     }
   }
   return copy;
 }
 
+/** Settings of the file that contradict an override, or would win over it, by the path of the override. */
+const DISPLACED: Readonly<Record<string, readonly string[]>> = {
+  "workload.trace": ["workload.generate"],
+  "workload.generate": ["workload.trace", "workload.format"],
+  "workload.rate": ["workload.speedup", "workload.concurrency"],
+  "workload.speedup": ["workload.rate", "workload.arrival", "workload.cv", "workload.concurrency"],
+  "workload.concurrency": ["workload.rate", "workload.arrival", "workload.cv", "workload.speedup"],
+  "workload.arrival": ["workload.cv"],
+  "engine.num_gpu_blocks": ["fleet.prefill.kv_blocks", "fleet.decode.kv_blocks"],
+};
+
+function displacedBy(path: SettingPath): readonly string[] {
+  const [block, name] = path;
+  if (path.length !== 2) return [];
+  if (block === "router") return ["decider", "prefill", "decode"].map((part) => `router.${part}.${name!}`);
+  const ofLegs = ["prefill", "decode"].map((leg) => `fleet.${leg}.engine.${name!}`);
+  return [...(block === "engine" ? ofLegs : []), ...(DISPLACED[path.join(".")] ?? [])];
+}
+
+function remove(tree: SettingTree, path: SettingPath): void {
+  let block: unknown = tree;
+  for (const key of path.slice(0, -1)) {
+    if (typeof block !== "object" || block === null) return;
+    block = (block as SettingTree)[key];
+  }
+  if (typeof block === "object" && block !== null) Reflect.deleteProperty(block, path.at(-1)!);
+}
+
 function put(tree: SettingTree, path: SettingPath, override: Override): void {
   let block = tree;
   for (const key of path.slice(0, -1)) {
-    const next = block[key] ?? {};
+    const next = Object.hasOwn(block, key) ? (block[key] ?? {}) : {};
     if (typeof next !== "object" || Array.isArray(next)) {
       throw new InputError(`${override.source}: ${path.join(".")}: ${key} is not a block of settings`);
     }

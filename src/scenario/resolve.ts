@@ -1,11 +1,26 @@
 import { isAbsolute, resolve } from "node:path";
+import { InputError } from "../errors.js";
+import { resolveRouterConfig, type ResolvedRouter } from "../routing/router-config.js";
+import { RouterSettingError } from "../routing/setting-error.js";
+import { checkArrivals } from "../workload/arrivals.js";
 import { applyOverrides, type Override } from "./overrides.js";
-import type { ScenarioSource, SettingTree } from "./scenario-source.js";
-import { schemaError, valueAt } from "./schema-errors.js";
+import { isProfileFile, profileProblem } from "./profiles.js";
+import type { ScenarioSource, SettingPath, SettingTree } from "./scenario-source.js";
+import { overrideOf, schemaError, settingError, valueAt, type Sources } from "./schema-errors.js";
 import { scenarioSchema, type EngineSettings, type ParsedScenario, type Scenario } from "./schema.js";
+import { arrivalOptions } from "./workload-settings.js";
 
 /** The profile of a fleet that names none. */
-export const DEFAULT_PROFILE = "llama-3.1-70b-h100-tp4-fp8";
+const DEFAULT_PROFILE = "llama-3.1-70b-h100-tp4-fp8";
+
+/** A checked scenario and how its settings came about. */
+export interface Resolution {
+  readonly scenario: Scenario;
+  readonly router: ResolvedRouter;
+  /** The file's settings with the overrides applied, before defaults. */
+  readonly given: SettingTree;
+  readonly sources: Sources;
+}
 
 /**
  * Checks a scenario with `overrides` applied and fills in every default.
@@ -17,20 +32,47 @@ export const DEFAULT_PROFILE = "llama-3.1-70b-h100-tp4-fp8";
 export function resolveScenario(
   source: ScenarioSource,
   overrides: readonly Override[] = [],
-  workingDirectory: string = process.cwd(),
+  workingDirectory?: string,
 ): Scenario {
+  return resolveWithOrigins(source, overrides, workingDirectory).scenario;
+}
+
+/** As `resolveScenario`, with what is needed to tell where each setting comes from. */
+export function resolveWithOrigins(
+  source: ScenarioSource,
+  overrides: readonly Override[] = [],
+  workingDirectory: string = process.cwd(),
+): Resolution {
   const placed = overrides.map((override) =>
     placePath(override, override.at === undefined ? workingDirectory : source.directory),
   );
-  const tree = applyOverrides(anchorPaths(source), placed);
-  quoteVersions(tree);
-  const parsed = scenarioSchema.safeParse(tree, { reportInput: true });
-  if (!parsed.success) throw schemaError(parsed.error, tree, { source, overrides: placed });
-  return finish(parsed.data);
+  const sources = { source, overrides: placed };
+  const given = applyOverrides(anchorPaths(source), placed);
+  quoteVersions(given);
+  const parsed = scenarioSchema.safeParse(given, { reportInput: true });
+  if (!parsed.success) throw schemaError(parsed.error, given, sources);
+  const router = resolveRouter(parsed.data.router, sources);
+  const scenario = finish(parsed.data, router);
+  checkFleet(scenario, router, given, sources);
+  checkWorkload(scenario, sources);
+  return { scenario, router, given, sources };
 }
 
-function finish(parsed: ParsedScenario): Scenario {
-  const { fleet, name, engine, network, workload, router, signals, slo, seed, timeline_interval_ms } = parsed;
+/** Engine settings in force on the workers of a leg. vLLM schedules asynchronously by default since
+ * c2ff33cc8c (2025-12-29). */
+export function engineSettings(scenario: Scenario, leg: "prefill" | "decode"): EngineSettings {
+  const { engine, kv_blocks } = scenario.fleet[leg];
+  const given = Object.fromEntries(Object.entries(engine).filter(([, value]) => value !== undefined));
+  const settings: EngineSettings = { ...scenario.engine, ...given };
+  return {
+    ...settings,
+    async_scheduling: settings.async_scheduling ?? settings.vllm_version !== "0.11",
+    num_gpu_blocks: kv_blocks ?? settings.num_gpu_blocks,
+  };
+}
+
+function finish(parsed: ParsedScenario, router: ResolvedRouter): Scenario {
+  const { fleet, name, engine, network, workload, signals, slo, seed, timeline_interval_ms } = parsed;
   const prefillProfile = fleet.prefill.profile ?? fleet.profile ?? fleet.decode.profile ?? DEFAULT_PROFILE;
   const decodeProfile = fleet.decode.profile ?? fleet.profile ?? prefillProfile;
   return {
@@ -42,7 +84,7 @@ function finish(parsed: ParsedScenario): Scenario {
     engine,
     network,
     workload,
-    router,
+    router: routerInForce(router),
     signals,
     slo,
     seed,
@@ -50,24 +92,69 @@ function finish(parsed: ParsedScenario): Scenario {
   };
 }
 
-/** Engine settings in force on the workers of a leg. */
-export function engineSettings(scenario: Scenario, leg: "prefill" | "decode"): EngineSettings {
-  const { engine, kv_blocks } = scenario.fleet[leg];
-  const given = Object.fromEntries(Object.entries(engine).filter(([, value]) => value !== undefined));
-  const settings: EngineSettings = { ...scenario.engine, ...given };
-  return kv_blocks === undefined ? settings : { ...settings, num_gpu_blocks: kv_blocks };
+/** The `router` block with everything in force in it and nothing else. */
+function routerInForce({ settings }: ResolvedRouter): SettingTree {
+  const tree: SettingTree = {};
+  for (const { path, value } of settings) {
+    const keys = path.split(".");
+    let block = tree;
+    for (const key of keys.slice(0, -1)) block = (block[key] ??= {}) as SettingTree;
+    block[keys.at(-1)!] = value;
+  }
+  return tree;
 }
 
-/** True where a profile is a file rather than a built-in name. */
-export function isProfileFile(profile: string): boolean {
-  return /[/\\]|\.ya?ml$/.test(profile);
+function resolveRouter(settings: SettingTree, sources: Sources): ResolvedRouter {
+  try {
+    return resolveRouterConfig(settings);
+  } catch (error) {
+    if (!(error instanceof RouterSettingError)) throw error;
+    throw placedError(["router", ...error.path], error.reason, sources);
+  }
 }
 
 const PROFILE_PATHS = [
   ["fleet", "profile"],
   ["fleet", "prefill", "profile"],
   ["fleet", "decode", "profile"],
-];
+] as const;
+
+function checkFleet(scenario: Scenario, router: ResolvedRouter, given: SettingTree, sources: Sources): void {
+  for (const leg of ["prefill", "decode"] as const) {
+    const { profile } = scenario.fleet[leg];
+    const problem = profileProblem(profile);
+    if (problem === null) continue;
+    const path = PROFILE_PATHS.find((candidate) => valueAt(given, candidate) === profile)!;
+    throw settingError(path, profile, problem, sources);
+  }
+  const decider = router.config.decider.name;
+  if (scenario.fleet.prefill.workers === 0 && decider !== "never") {
+    const expected = `at least 1 with decider "${decider}" (0 only with "never")`;
+    throw settingError(["fleet", "prefill", "workers"], 0, expected, sources);
+  }
+}
+
+function checkWorkload(scenario: Scenario, sources: Sources): void {
+  const { workload } = scenario;
+  if (workload.trace !== null && workload.generate !== null) {
+    throw placedError(["workload", "generate"], "expected a trace or a generator, not both", sources);
+  }
+  try {
+    checkArrivals(arrivalOptions(workload));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw placedError(["workload"], error.message.replace(/^workload: /, ""), sources);
+  }
+}
+
+/** An error at the flag or the place in the file that gave `path`. */
+function placedError(path: SettingPath, problem: string, { source, overrides }: Sources): InputError {
+  const override = overrideOf(path, overrides);
+  if (override === undefined) return source.errorAt(path, problem);
+  return override.at === undefined
+    ? new InputError(`${override.source}: ${problem}`)
+    : source.errorAt(override.at, problem);
+}
 
 /** The tree of the file with its own paths made absolute. */
 function anchorPaths(source: ScenarioSource): SettingTree {
@@ -82,13 +169,13 @@ function anchorPaths(source: ScenarioSource): SettingTree {
   return tree;
 }
 
-function placePath(override: Override, workingDirectory: string): Override {
+function placePath(override: Override, directory: string): Override {
   const { setting, value } = override;
   const isTrace = setting === "trace" || setting === "workload.trace";
   const isProfile = setting === "profile" || /^fleet\.(.*\.)?profile$/.test(setting);
   if (typeof value !== "string" || value === "") return override;
   if (isTrace || (isProfile && isProfileFile(value))) {
-    return { ...override, value: absolute(value, workingDirectory) };
+    return { ...override, value: absolute(value, directory) };
   }
   return override;
 }

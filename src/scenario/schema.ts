@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { DEFAULT_VLLM_VERSION, VLLM_VERSIONS, type VllmVersion } from "../engine/vllm-versions.js";
+import { ARRIVAL_PROCESSES, SESSION_MODES } from "../workload/arrivals.js";
 
 /**
  * The scenario as a user writes it and as a run sees it: the same keys (snake_case, vLLM's and the routers'
@@ -17,9 +19,7 @@ const text = z.string("text").min(1, "text that is not empty");
 
 const blocks = z.union([count(2), z.literal("unlimited")], 'a whole number of at least 2, or "unlimited"');
 
-/** The vLLM releases whose scheduler rules the engine model knows. */
-export const VLLM_VERSIONS = ["0.11", "0.19", "main-2026-08"] as const;
-
+/** What `workload.format` may be; `auto` looks at the first lines. */
 export const TRACE_FORMATS = [
   "auto",
   "mooncake",
@@ -30,10 +30,11 @@ export const TRACE_FORMATS = [
   "pdbench",
 ] as const;
 
-export const ARRIVALS = ["poisson", "gamma", "constant"] as const;
-
 const engineFields = {
-  vllm_version: z.enum(VLLM_VERSIONS).default("0.19").describe("vLLM release whose scheduler rules apply."),
+  vllm_version: z
+    .enum(Object.keys(VLLM_VERSIONS) as [VllmVersion])
+    .default(DEFAULT_VLLM_VERSION)
+    .describe("vLLM release whose scheduler rules apply."),
   block_size: count(1).default(16).describe("Tokens of one KV block."),
   max_num_seqs: count(1).default(256).describe("Sequences in one step at most."),
   max_num_batched_tokens: count(1).default(8192).describe("Token budget of one step."),
@@ -43,7 +44,7 @@ const engineFields = {
   max_model_len: count(1)
     .nullable()
     .default(null)
-    .describe("Longest prompt plus output, tokens; null = the profile's."),
+    .describe("Longest prompt plus output, tokens; null = 131072."),
   enable_prefix_caching: flag.default(true).describe("Keep KV blocks for requests with the same prefix."),
   enable_chunked_prefill: flag
     .default(true)
@@ -127,11 +128,21 @@ const workloadSchema = z.strictObject({
     .describe("Generated requests instead of a trace."),
   requests: count(1).nullable().default(null).describe("The first N requests only."),
   rate: positive.nullable().default(null).describe("Re-time arrivals to this many requests per second."),
-  arrival: z.enum(ARRIVALS).default("poisson").describe("How re-timed arrivals are spaced."),
+  arrival: z.enum(ARRIVAL_PROCESSES).default("poisson").describe("How re-timed arrivals are spaced."),
   cv: positive.default(1).describe("Coefficient of variation of gamma arrivals; 1 = Poisson."),
   speedup: positive.default(1).describe("Divide the time between arrivals by this."),
   jitter: flag.default(true).describe("Spread arrivals within the ticks of a coarse-grained trace."),
   concurrency: count(0).default(0).describe("Closed loop with this many open requests; 0 = open loop."),
+  sessions: z
+    .enum(SESSION_MODES)
+    .default("auto")
+    .describe(
+      "linked: a later turn is sent when the one before has ended; auto: where think times are known.",
+    ),
+  think_ms: atLeastZero
+    .nullable()
+    .default(null)
+    .describe("Think time before later turns of a session, ms; null = the trace's."),
 });
 
 const signalsSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { basename, relative } from "node:path";
 import { stringify } from "yaml";
-import { isProfileFile } from "./resolve.js";
+import { isProfileFile } from "./profiles.js";
 import type { Scenario } from "./schema.js";
 
 /**
