@@ -10,7 +10,7 @@ class PlainIndex {
   private clock = 0;
 
   constructor(workers: number) {
-    this.held = Array.from({ length: workers }, () => new Map());
+    this.held = Array.from({ length: workers }, () => new Map<string, number>());
   }
 
   insert(symbols: readonly number[], worker: number): void {

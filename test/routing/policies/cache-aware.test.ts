@@ -1,0 +1,167 @@
+import { describe, expect, it } from "vitest";
+import type { Router } from "../../../src/routing/router.js";
+import { complete, request, routerOf } from "../builders.js";
+
+const routerWith = (settings: Record<string, unknown> = {}, decode = 3) =>
+  routerOf({ decider: "never", policy: "cache_aware", ties: "first", ...settings }, { prefill: 0, decode });
+
+let nextId = 0;
+const send = (router: Router, symbols: readonly number[], promptTokens?: number) => {
+  const options = promptTokens === undefined ? { symbols } : { symbols, promptTokens };
+  return router.route(request(nextId++, options), 0).decode!;
+};
+/** Routes a prompt and lets it end, so that it is remembered but is no load. */
+const remember = (router: Router, symbols: readonly number[]) => {
+  const { worker } = send(router, symbols);
+  complete(router, nextId - 1);
+  return worker;
+};
+
+describe("cache_aware", () => {
+  it("sends a prompt to the worker that holds it", () => {
+    const router = routerWith();
+    send(router, [9]);
+    const { worker } = send(router, [1, 2, 3]);
+    expect(worker).toBe(1);
+    expect(send(router, [1, 2, 3])).toMatchObject({
+      worker: 1,
+      branch: "cache_hit",
+      figures: { match_rate: 1, held_units: 1536, total_units: 1536, min_load: 0, holder_load: 1 },
+    });
+  });
+
+  it.each([
+    [0.5, "min_load"],
+    [0.49, "cache_hit"],
+  ])("a match of exactly half the prompt against a threshold of %f goes by %s", (cache_threshold, branch) => {
+    const router = routerWith({ cache_threshold });
+    remember(router, [1, 2]);
+    expect(send(router, [1, 2, 3, 4]).branch).toBe(branch);
+  });
+
+  it("measures the match in tokens, the last symbol standing for fewer", () => {
+    const router = routerWith();
+    remember(router, [1, 2]);
+    expect(send(router, [1, 2, 3], 1100).figures).toMatchObject({ held_units: 1024, total_units: 1100 });
+    expect(send(router, [1], 300).figures).toMatchObject({ held_units: 300, match_rate: 1 });
+  });
+
+  it("an empty prompt matches nothing", () => {
+    const router = routerWith({ cache_threshold: 0 });
+    send(router, []);
+    expect(send(router, [])).toMatchObject({ branch: "min_load", figures: { match_rate: 0 } });
+  });
+
+  /** Worker 0 holds the prompt and has `high` requests open, the others have `low`. */
+  const loaded = (settings: Record<string, unknown>, high: number, low: number) => {
+    const router = routerWith({ balance_abs_threshold: 4, balance_rel_threshold: 2, ...settings }, 2);
+    expect(remember(router, [1])).toBe(0);
+    for (let i = 0; i < low; i++) {
+      send(router, [100 + 2 * i]);
+      send(router, [101 + 2 * i]);
+    }
+    for (let i = low; i < high; i++) router.route(request(nextId++, { symbols: [1] }), 0);
+    return router;
+  };
+
+  it.each([
+    ["fixed", 4, 0, "cache_hit"],
+    ["fixed", 5, 0, "balance"],
+    ["compat", 4, 0, "cache_hit"],
+    ["compat", 5, 0, "balance"],
+  ])(
+    "%s: a holder with %i open against %i goes by %s (absolute threshold 4, strict)",
+    (form, high, low, branch) => {
+      expect(send(loaded({ form }, high, low), [1]).branch).toBe(branch);
+    },
+  );
+
+  it.each([
+    ["fixed", 10, 5, "cache_hit"],
+    ["fixed", 11, 5, "balance"],
+    ["compat", 10, 5, "cache_hit"],
+    ["compat", 11, 5, "balance"],
+  ])(
+    "%s: a holder with %i open against %i goes by %s (relative threshold 2, strict)",
+    (form, high, low, branch) => {
+      expect(send(loaded({ form }, high, low), [1]).branch).toBe(branch);
+    },
+  );
+
+  it("fixed: one overloaded worker does not take the cache from requests that others hold", () => {
+    const router = routerWith({ balance_abs_threshold: 4 });
+    remember(router, [1]);
+    for (let i = 0; i < 5; i++) send(router, [1]);
+    expect(send(router, [2, 2]).worker).toBe(1);
+    expect(send(router, [2, 2]).branch).toBe("cache_hit");
+  });
+
+  it("compat: one overloaded worker switches every request to the least loaded", () => {
+    const router = routerWith({ balance_abs_threshold: 4, form: "compat" });
+    remember(router, [1]);
+    for (let i = 0; i < 5; i++) send(router, [1]);
+    expect(send(router, [2, 2])).toMatchObject({ worker: 1, branch: "balance" });
+    expect(send(router, [2, 2])).toMatchObject({ worker: 2, branch: "balance" });
+  });
+
+  it("fixed: picks the least loaded of several holders; compat: the first to have stored the prompt", () => {
+    for (const [form, worker] of [
+      ["fixed", 1],
+      ["compat", 0],
+    ] as const) {
+      const router = routerWith({ form, balance_abs_threshold: 1 }, 2);
+      // Two open requests on worker 0 unbalance the fleet, so that worker 1 comes to hold the prompt too.
+      for (let i = 0; i < 3; i++) send(router, [1]);
+      const ids = [nextId - 3, nextId - 2, nextId - 1];
+      complete(router, ids[1]!);
+      complete(router, ids[2]!);
+      expect(send(router, [1])).toMatchObject({ worker, branch: "cache_hit" });
+    }
+  });
+
+  it("fixed: with all holders down, the least loaded worker takes over and the holders are not forgotten", () => {
+    const router = routerWith();
+    expect(remember(router, [1, 2])).toBe(0);
+    router.setHealthy(0, false, 0);
+    expect(send(router, [1, 2])).toMatchObject({ worker: 1, branch: "holders_down" });
+    complete(router, nextId - 1);
+    router.setHealthy(0, true, 0);
+    expect(send(router, [1, 2])).toMatchObject({ worker: 0, branch: "cache_hit" });
+  });
+
+  it("compat: with the owner down, the first healthy worker gets it, and everything the owner held is forgotten", () => {
+    const router = routerWith({ form: "compat" });
+    expect(remember(router, [1, 2])).toBe(0);
+    expect(remember(router, [5, 6])).toBe(0);
+    router.setHealthy(0, false, 0);
+    send(router, [8]);
+    expect(send(router, [1, 2])).toMatchObject({ worker: 1, branch: "first_healthy" });
+    expect(send(router, [1, 2])).toMatchObject({ worker: 2, branch: "min_load" });
+    router.setHealthy(0, true, 0);
+    expect(send(router, [5, 6]).branch).toBe("min_load");
+  });
+
+  it("forgets a worker whose cache is gone", () => {
+    const router = routerWith();
+    remember(router, [1, 2]);
+    router.forgetWorker(0);
+    expect(send(router, [1, 2]).branch).toBe("min_load");
+  });
+
+  it("remembers no more than max_tree_size tokens for each worker", () => {
+    const router = routerWith({ max_tree_size: 1024 }, 1);
+    remember(router, [1, 2]);
+    remember(router, [3]);
+    expect(send(router, [1, 2]).branch).toBe("min_load");
+  });
+
+  it("spreads cold prompts at low load, where compat sends all to the first worker", () => {
+    const workersOf = (settings: Record<string, unknown>) => {
+      const router = routerWith(settings, 4);
+      return new Set(Array.from({ length: 40 }, (_, i) => remember(router, [1000 + i]))).size;
+    };
+    expect(workersOf({ ties: "random" })).toBe(4);
+    expect(workersOf({ ties: "rotating" })).toBe(4);
+    expect(workersOf({ ties: null, form: "compat" })).toBe(1);
+  });
+});

@@ -1,0 +1,193 @@
+import { describe, expect, it } from "vitest";
+import { LedgerError } from "../../src/routing/ledger.js";
+import { resolveRouterConfig } from "../../src/routing/router-config.js";
+import { Router } from "../../src/routing/router.js";
+import type { WorkerSpec } from "../../src/routing/types.js";
+import { complete, request, routerOf } from "./builders.js";
+
+describe("Router", () => {
+  it("opens both legs of a disaggregated request and closes each once", () => {
+    const router = routerOf({ policy: "round_robin" }, { prefill: 1, decode: 1 });
+    router.route(request(7, { promptTokens: 100 }), 0);
+    expect([router.load.open(0), router.load.open(1)]).toEqual([1, 1]);
+    expect([router.load.openTokens(0), router.load.prefillTokens(0), router.load.prefillTokens(1)]).toEqual([
+      100, 100, 0,
+    ]);
+    router.onPrefillEnd(7, 5);
+    expect(router.load.prefillTokens(0)).toBe(0);
+    router.onLegEnd(7, "prefill", "completed", 5);
+    expect([router.load.open(0), router.load.open(1)]).toEqual([0, 1]);
+    router.onFirstToken(7, 6);
+    router.onLegEnd(7, "decode", "completed", 9);
+    expect(router.isIdle()).toBe(true);
+    expect(router.isOpen(7)).toBe(false);
+  });
+
+  it("opens no prefill leg for a decode-only request, whose decode worker prefills until its first token", () => {
+    const router = routerOf({ decider: "never" }, { prefill: 1, decode: 1 });
+    router.route(request(1, { promptTokens: 100 }), 0);
+    expect([router.load.open(0), router.load.open(1), router.load.prefillTokens(1)]).toEqual([0, 1, 100]);
+    router.onFirstToken(1, 3);
+    expect(router.load.prefillTokens(1)).toBe(0);
+    complete(router, 1);
+    expect(router.isIdle()).toBe(true);
+  });
+
+  it.each([
+    [
+      "ends a leg twice",
+      (r: Router) => {
+        r.onLegEnd(1, "prefill", "completed", 0);
+        r.onLegEnd(1, "prefill", "cancelled", 0);
+      },
+    ],
+    [
+      "ends a request twice",
+      (r: Router) => {
+        r.onRequestEnd(1, "completed", 0);
+        r.onRequestEnd(1, "completed", 0);
+      },
+    ],
+    ["routes an open request again", (r: Router) => r.route(request(1), 0)],
+    ["speaks of a request it never routed", (r: Router) => r.onFirstToken(2, 0)],
+    ["chooses a decode worker twice", (r: Router) => r.routeDecode(1, 0)],
+  ])("refuses a driver that %s", (_what, misuse) => {
+    const router = routerOf({ order: "late_decode", policy: "round_robin" });
+    router.route(request(1), 0);
+    router.routeDecode(1, 0);
+    expect(() => misuse(router)).toThrow(LedgerError);
+  });
+
+  it("chooses the decode worker late, from the load at the end of the prefill", () => {
+    const router = routerOf({ order: "late_decode", policy: "in_flight", ties: "first" });
+    expect(router.route(request(1), 0)).toMatchObject({ path: "disaggregated", decode: null });
+    router.route(request(2), 0);
+    expect(router.routeDecode(2, 1)).toMatchObject({ worker: 2 });
+    router.onLegEnd(1, "prefill", "completed", 2);
+    expect(router.isOpen(1)).toBe(true);
+    expect(router.routeDecode(1, 2)).toMatchObject({ worker: 3 });
+    complete(router, 1);
+    complete(router, 2);
+    expect(router.isIdle()).toBe(true);
+  });
+
+  it("keeps its own copy of a request that it needs later", () => {
+    const router = routerOf({ order: "late_decode", policy: "cache_aware", ties: "first" });
+    const symbols = [1, 2, 3];
+    router.route(request(1, { symbols }), 0);
+    router.routeDecode(1, 0);
+    const reused = request(2, { symbols });
+    router.route(reused, 0);
+    reused.prefix.symbols.fill(9);
+    expect(router.routeDecode(2, 0)).toMatchObject({ worker: 2, branch: "cache_hit" });
+  });
+
+  it("forgets a request that ends before its decode worker was chosen", () => {
+    const router = routerOf({ order: "late_decode" });
+    router.route(request(1), 0);
+    router.onLegEnd(1, "prefill", "failed", 1);
+    router.onRequestEnd(1, "failed", 1);
+    expect(router.isIdle()).toBe(true);
+  });
+
+  it("routes only to healthy workers, and rejects when no decode worker is left", () => {
+    const router = routerOf({ policy: "round_robin" });
+    router.setHealthy(3, false, 0);
+    for (let id = 0; id < 4; id++) expect(router.route(request(id), 0).decode?.worker).toBe(2);
+    router.setHealthy(2, false, 0);
+    expect(router.route(request(9), 0)).toMatchObject({
+      path: "rejected",
+      branch: "no_decode_worker",
+      prefill: null,
+      decode: null,
+    });
+    expect(router.isOpen(9)).toBe(false);
+    router.setHealthy(3, true, 0);
+    expect(router.route(request(9), 0).decode?.worker).toBe(3);
+  });
+
+  it.each([
+    ["decode_only", "decode_only"],
+    ["reject", "rejected"],
+  ])("without a prefill worker and with %s, a request is %s", (setting, path) => {
+    const router = routerOf({ without_prefill_worker: setting }, { prefill: 0, decode: 1 });
+    expect(router.route(request(1), 0)).toMatchObject({ path, branch: "no_prefill_worker", prefill: null });
+  });
+
+  it("moves a failed leg to another worker without losing count", () => {
+    const router = routerOf({ policy: "in_flight", ties: "first" }, { prefill: 2, decode: 1 });
+    const one = request(1);
+    expect(router.route(one, 0).prefill?.worker).toBe(0);
+    expect(router.rerouteLeg(one, "prefill", "retryable", 1, [0])?.worker).toBe(1);
+    expect([router.load.open(0), router.load.open(1)]).toEqual([0, 1]);
+    expect(router.rerouteLeg(one, "prefill", "retryable", 2, [0, 1])).toBeNull();
+    complete(router, 1);
+    expect(router.isIdle()).toBe(true);
+  });
+
+  it("counts decisions by branch", () => {
+    const router = routerOf({ policy: "random", decider: { routing_threshold: 10 } });
+    router.route(request(1, { promptTokens: 10 }), 0);
+    router.route(request(2, { promptTokens: 9 }), 0);
+    expect(router.branchCounts()).toEqual({
+      "decider.at_or_above_threshold": 1,
+      "decider.below_threshold": 1,
+      "prefill.random": 1,
+      "decode.random": 2,
+    });
+  });
+
+  it("says whether it needs engine statistics", () => {
+    expect(routerOf({ policy: "round_robin" }).usesStats()).toBe(false);
+    expect(routerOf({ decode_policy: "least_loaded" }).usesStats()).toBe(true);
+    expect(routerOf({ policy: "power_of_two" }).usesStats()).toBe(false);
+    expect(routerOf({ policy: "power_of_two", load_signal: "engine_stats" }).usesStats()).toBe(true);
+  });
+
+  describe("index_update", () => {
+    const twice = (settings: Record<string, unknown>, between: (router: Router) => void) => {
+      const router = routerOf({ decider: "never", policy: "cache_aware", ties: "first", ...settings });
+      router.route(request(1, { symbols: [1, 2, 3] }), 0);
+      between(router);
+      return router.route(request(2, { symbols: [1, 2, 3] }), 1).decode?.branch;
+    };
+
+    it("routing: a twin that arrives before the prefill has ended is sent to the same worker", () => {
+      expect(twice({}, () => undefined)).toBe("cache_hit");
+    });
+
+    it("prefill_end: the prefix counts from the end of the prefill on", () => {
+      expect(twice({ index_update: "prefill_end" }, () => undefined)).toBe("min_load");
+      expect(twice({ index_update: "prefill_end" }, (router) => router.onPrefillEnd(1, 1))).toBe("cache_hit");
+    });
+  });
+
+  describe("pairing same_group", () => {
+    const grouped: WorkerSpec[] = [
+      { id: "p-a", leg: "prefill", group: "a" },
+      { id: "p-b", leg: "prefill", group: "b" },
+      { id: "d-a", leg: "decode", group: "a" },
+      { id: "d-b", leg: "decode", group: "b" },
+    ];
+
+    it.each(["independent", "decode_first", "prefill_first", "late_decode"])(
+      "keeps both legs in one group under order %s",
+      (order) => {
+        const settings = { order, pairing: "same_group", policy: "random" };
+        const router = new Router(resolveRouterConfig(settings).config, grouped, 5);
+        for (let id = 0; id < 50; id++) {
+          const { prefill, decode } = router.route(request(id), 0);
+          const decodeWorker = (decode ?? router.routeDecode(id, 0))!.worker;
+          expect(decodeWorker - prefill!.worker).toBe(2);
+        }
+      },
+    );
+
+    it("takes no prefill worker whose group has no healthy decode worker", () => {
+      const settings = { pairing: "same_group", policy: "random" };
+      const router = new Router(resolveRouterConfig(settings).config, grouped, 5);
+      router.setHealthy(2, false, 0);
+      for (let id = 0; id < 20; id++) expect(router.route(request(id), 0).prefill?.worker).toBe(1);
+    });
+  });
+});
