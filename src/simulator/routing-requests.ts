@@ -1,0 +1,32 @@
+import type { RoutingRequest } from "../routing/types.js";
+import { expandSpan } from "../values/block-span.js";
+import { blockSpanOf, type Workload } from "../workload/workload.js";
+
+/** The requests of a workload as the router sees them: a prefix is the trace's block ids, one symbol a block. */
+export class RoutingRequests {
+  private readonly workload: Workload;
+  private symbols = new Int32Array(256);
+
+  constructor(workload: Workload) {
+    this.workload = workload;
+  }
+
+  /** Request `row`; its symbols stay valid until the next call. */
+  of(row: number): RoutingRequest {
+    const { workload } = this;
+    const promptTokens = workload.inputTokens[row]!;
+    const unitsPerSymbol = workload.blocks.blockTokens;
+    const limit = Math.ceil(promptTokens / unitsPerSymbol);
+    if (limit > this.symbols.length) this.symbols = new Int32Array(2 * limit);
+    const length = expandSpan(blockSpanOf(workload, row), this.symbols, limit);
+    const session = workload.session[row]!;
+    return {
+      id: row,
+      promptTokens,
+      prefix: { symbols: this.symbols, length, unitsPerSymbol, totalUnits: promptTokens },
+      sessionKey: session >= 0 ? String(session) : null,
+      model: "",
+      priority: workload.priority[row]!,
+    };
+  }
+}

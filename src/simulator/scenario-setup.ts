@@ -1,0 +1,88 @@
+import type { EngineConfig } from "../engine/types.js";
+import { kvBlocks, kvBytesPerToken, stepTimeModel, type EngineProfile } from "../engine/profile.js";
+import { VLLM_VERSIONS } from "../engine/vllm-versions.js";
+import { resolveRouterConfig } from "../routing/router-config.js";
+import { engineSettings } from "../scenario/resolve.js";
+import type { EngineSettings, Scenario } from "../scenario/schema.js";
+import type { Workload } from "../workload/workload.js";
+import type { SimulationSetup, WorkerSetup } from "./setup.js";
+
+/** vLLM takes the limit from the model's own configuration; the models of the built-in profiles have this one. */
+const DEFAULT_MAX_MODEL_LEN = 131_072;
+
+/** Profiles of the two legs. */
+export interface LegProfiles {
+  readonly prefill: EngineProfile;
+  readonly decode: EngineProfile;
+}
+
+/** The set-up that a scenario describes, for one workload. */
+export function scenarioSetup(
+  scenario: Scenario,
+  profiles: LegProfiles,
+  workload: Workload,
+  time: "fast" | "plain" = "fast",
+): SimulationSetup {
+  const { network, signals } = scenario;
+  return {
+    workload,
+    prefill: legWorkers(scenario, "prefill", profiles.prefill, workload),
+    decode: legWorkers(scenario, "decode", profiles.decode, workload),
+    network: {
+      bandwidthGbps: network.kv_transfer.bandwidth_gbps,
+      latencyMs: network.kv_transfer.latency_ms,
+      contention: network.kv_transfer.contention,
+      hopMs: network.hop_ms,
+    },
+    router: resolveRouterConfig(scenario.router).config,
+    signals: { statsIntervalMs: signals.stats_interval_ms, statsDelayMs: signals.stats_delay_ms },
+    seed: scenario.seed,
+    time,
+    timelineIntervalMs: scenario.timeline_interval_ms,
+  };
+}
+
+function legWorkers(
+  scenario: Scenario,
+  leg: "prefill" | "decode",
+  profile: EngineProfile,
+  workload: Workload,
+): WorkerSetup[] {
+  const worker = {
+    engine: engineConfig(engineSettings(scenario, leg), profile, workload),
+    stepTime: stepTimeModel(profile),
+    kvBytesPerToken: kvBytesPerToken(profile),
+    requestOverheadMs: profile.overheads.http_ms + profile.overheads.schedule_ms,
+    responseOverheadMs: profile.overheads.first_token_ms,
+  };
+  return Array.from({ length: scenario.fleet[leg].workers }, (_, i) => ({ id: `${leg}-${i}`, ...worker }));
+}
+
+function engineConfig(settings: EngineSettings, profile: EngineProfile, workload: Workload): EngineConfig {
+  const limits = {
+    maxNumSeqs: settings.max_num_seqs,
+    maxNumBatchedTokens: settings.max_num_batched_tokens,
+  };
+  const blocks = settings.num_gpu_blocks ?? kvBlocks(profile, settings.block_size, limits);
+  return {
+    ...limits,
+    blockSize: settings.block_size,
+    numGpuBlocks: blocks === "unlimited" ? blocksForAll(workload, settings.block_size) : blocks,
+    longPrefillTokenThreshold: settings.long_prefill_token_threshold,
+    maxModelLen: settings.max_model_len ?? DEFAULT_MAX_MODEL_LEN,
+    enablePrefixCaching: settings.enable_prefix_caching,
+    enableChunkedPrefill: settings.enable_chunked_prefill,
+    schedulingPolicy: settings.scheduling_policy,
+    asyncScheduling: settings.async_scheduling ?? false,
+    rules: VLLM_VERSIONS[settings.vllm_version],
+  };
+}
+
+/** Enough blocks for every request of the workload at once, nothing shared and nothing evicted. */
+function blocksForAll(workload: Workload, blockSize: number): number {
+  let blocks = 1;
+  for (let row = 0; row < workload.count; row++) {
+    blocks += Math.ceil((workload.inputTokens[row]! + workload.outputTokens[row]!) / blockSize) + 1;
+  }
+  return blocks;
+}
