@@ -79,10 +79,17 @@ export interface VllmRules {
   readonly stableRemoteQueue: boolean;
   /** An abort during a KV load takes effect when the load has ended. */
   readonly deferAbortDuringLoad: boolean;
-  /** An idle prefill engine notices finished sends at once. */
+  /** An abort gives back blocks that a finished prefill still holds for its reader. */
+  readonly abortReleasesHeldBlocks: boolean;
+  /** An idle engine that still holds blocks for a transfer notices its end at once. */
   readonly idlePollsFinishedSends: boolean;
   /** A KV load is admitted only beside the blocks that running prefills and loads still need. */
   readonly reserveForLoads: boolean;
+  /**
+   * Under `priority`, a victim that stands earlier in the running list and has no token in this step makes the
+   * loop pass over one request.
+   */
+  readonly unscheduledVictimSkipsNext: boolean;
 }
 
 /** What one step has to compute: the argument of a step-time model. */

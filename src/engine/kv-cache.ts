@@ -1,0 +1,237 @@
+import type { BlockContent } from "./block-content.js";
+import { GROUP_KEYS, groupOfKey, placeInGroup, PrefixIndex } from "./prefix-index.js";
+
+/** The KV blocks one request holds, in the order of its tokens. */
+export interface BlockTable {
+  blocks: Int32Array;
+  /** Blocks held. */
+  length: number;
+  /** Blocks whose content can be found by others, from the start. */
+  published: number;
+}
+
+export function emptyBlockTable(): BlockTable {
+  return { blocks: new Int32Array(0), length: 0, published: 0 };
+}
+
+export interface KvCacheConfig {
+  readonly blockSize: number;
+  /** Block 0, vLLM's null block, is never handed out. */
+  readonly numGpuBlocks: number;
+  readonly enablePrefixCaching: boolean;
+  readonly unkeyedBlocksToHead: boolean;
+}
+
+/** Outcome of a prefix lookup; one object is reused for all lookups of a cache. */
+export interface PrefixHits {
+  /** Physical blocks found, from the start of the request. */
+  blocks: Int32Array;
+  length: number;
+  /** How many of them no request holds now: taking them uses up free blocks. */
+  unreferenced: number;
+}
+
+/**
+ * vLLM's BlockPool and KVCacheManager for one full-attention group: the free queue, reference counts and the
+ * prefix cache, exact to the block id.
+ *
+ * The free queue is a ring through `next`/`previous` with block 0 as its end: `next[0]` is handed out first,
+ * `previous[0]` last. A free block keeps its key until it is handed out again (lazy eviction).
+ */
+export class KvCache {
+  free: number;
+  /** Blocks whose key was dropped because they were handed out again; filled only while it is not null. */
+  evicted: number[] | null = null;
+  readonly usable: number;
+  private readonly blockSize: number;
+  private readonly caching: boolean;
+  private readonly unkeyedToHead: boolean;
+  private readonly next: Int32Array;
+  private readonly previous: Int32Array;
+  private readonly references: Int32Array;
+  private readonly index: PrefixIndex;
+  private readonly hits: PrefixHits = { blocks: new Int32Array(64), length: 0, unreferenced: 0 };
+
+  constructor(config: KvCacheConfig) {
+    const blocks = config.numGpuBlocks;
+    this.blockSize = config.blockSize;
+    this.caching = config.enablePrefixCaching;
+    this.unkeyedToHead = config.unkeyedBlocksToHead;
+    this.usable = blocks - 1;
+    this.free = blocks - 1;
+    this.next = Int32Array.from({ length: blocks }, (_, block) => (block + 1) % blocks);
+    this.previous = Int32Array.from({ length: blocks }, (_, block) => (block + blocks - 1) % blocks);
+    this.references = new Int32Array(blocks);
+    this.index = new PrefixIndex(blocks);
+  }
+
+  /** Blocks that requests hold. */
+  inUse(): number {
+    return this.usable - this.free;
+  }
+
+  /** 1 - free / usable, vLLM's usage metric: blocks that are only cached count as free. */
+  usage(): number {
+    return this.usable === 0 ? 0 : 1 - this.free / this.usable;
+  }
+
+  /** The free queue from head to tail. */
+  freeQueue(): number[] {
+    const queue = [];
+    for (let block = this.next[0]!; block !== 0; block = this.next[block]!) queue.push(block);
+    return queue;
+  }
+
+  /**
+   * The longest run of cached blocks from the start of the content, within the first `knownTokens - 1` tokens:
+   * the last token is always computed, because its logits are wanted (vLLM v1 `get_computed_blocks`).
+   */
+  lookup(content: BlockContent, knownTokens: number): PrefixHits {
+    const { hits, index, references } = this;
+    const limit = this.caching ? Math.floor((knownTokens - 1) / this.blockSize) : 0;
+    if (hits.blocks.length < limit) hits.blocks = new Int32Array(limit * 2);
+    const { blocks } = hits;
+    let length = 0;
+    let unreferenced = 0;
+    while (length < limit) {
+      const key = content.key(length);
+      const entry = index.findGroup(groupOfKey(key));
+      if (entry < 0) break;
+      const place = placeInGroup(key);
+      const end = Math.min(limit, length + Math.min(content.consecutive(length), GROUP_KEYS - place));
+      const shift = entry + place - length;
+      const { holders } = index;
+      while (length < end) {
+        const block = holders[shift + length]!;
+        if (block === 0) break;
+        if (references[block] === 0) unreferenced++;
+        blocks[length++] = block;
+      }
+      if (length < end) break;
+    }
+    hits.length = length;
+    hits.unreferenced = unreferenced;
+    return hits;
+  }
+
+  /** No hits: for requests that bring their blocks along. */
+  noHits(): PrefixHits {
+    this.hits.length = 0;
+    this.hits.unreferenced = 0;
+    return this.hits;
+  }
+
+  /** Free blocks that holding `tokens` tokens would use up, taking the hits included. */
+  needed(table: BlockTable, tokens: number, hits: PrefixHits): number {
+    const fresh = Math.ceil(tokens / this.blockSize) - table.length - hits.length;
+    return Math.max(fresh, 0) + hits.unreferenced;
+  }
+
+  /** Takes the hits and then new blocks from the head of the free queue, until `tokens` tokens have a place. */
+  take(table: BlockTable, tokens: number, hits: PrefixHits): void {
+    const target = Math.max(Math.ceil(tokens / this.blockSize), table.length + hits.length);
+    if (table.blocks.length < target) table.blocks = widened(table.blocks, target);
+    this.reference(table, hits);
+    this.takeNew(table, target);
+  }
+
+  /** Takes one new block; the caller has seen that one is free. */
+  takeOne(table: BlockTable): void {
+    if (table.blocks.length === table.length) table.blocks = widened(table.blocks, table.length + 1);
+    this.takeNew(table, table.length + 1);
+  }
+
+  /** Makes the full blocks of the first `tokens` tokens findable. */
+  publish(table: BlockTable, content: BlockContent, tokens: number): void {
+    if (!this.caching) return;
+    const full = Math.floor(tokens / this.blockSize);
+    let j = table.published;
+    while (j < full) {
+      const key = content.key(j);
+      const place = placeInGroup(key);
+      const end = Math.min(full, j + Math.min(content.consecutive(j), GROUP_KEYS - place));
+      this.index.publish(groupOfKey(key), place, table.blocks, j, end);
+      j = end;
+    }
+    if (full > table.published) table.published = full;
+  }
+
+  /**
+   * Gives all blocks back, last block first, so that the tail of a sequence is reused before its head. Blocks
+   * nobody else holds go to the tail of the free queue; since vLLM commit a6183563b6 those without a key go to
+   * its head.
+   */
+  release(table: BlockTable): void {
+    const { next, previous, references, unkeyedToHead } = this;
+    const { blocks } = table;
+    const { entryOfBlock } = this.index;
+    let tail = previous[0]!;
+    let head = 0;
+    let freed = 0;
+    for (let i = table.length - 1; i >= 0; i--) {
+      const block = blocks[i]!;
+      if (--references[block]! > 0) continue;
+      freed++;
+      if (unkeyedToHead && entryOfBlock[block]! < 0) {
+        const after = next[head]!;
+        next[head] = block;
+        previous[block] = head;
+        next[block] = after;
+        previous[after] = block;
+        if (after === 0) tail = block;
+        head = block;
+      } else {
+        next[tail] = block;
+        previous[block] = tail;
+        next[block] = 0;
+        tail = block;
+      }
+    }
+    previous[0] = tail;
+    this.free += freed;
+    table.length = 0;
+    table.published = 0;
+  }
+
+  private reference(table: BlockTable, hits: PrefixHits): void {
+    const { next, previous, references } = this;
+    for (let i = 0; i < hits.length; i++) {
+      const block = hits.blocks[i]!;
+      if (references[block]!++ === 0) {
+        const before = previous[block]!;
+        const after = next[block]!;
+        next[before] = after;
+        previous[after] = before;
+      }
+      table.blocks[table.length++] = block;
+    }
+    table.published += hits.length;
+    this.free -= hits.unreferenced;
+  }
+
+  private takeNew(table: BlockTable, target: number): void {
+    const { next, references, evicted } = this;
+    const { blocks } = table;
+    const { entryOfBlock } = this.index;
+    let block = next[0]!;
+    this.free -= Math.max(target - table.length, 0);
+    for (let i = table.length; i < target; i++) {
+      if (entryOfBlock[block]! >= 0) {
+        this.index.drop(block);
+        evicted?.push(block);
+      }
+      references[block] = 1;
+      blocks[i] = block;
+      block = next[block]!;
+    }
+    next[0] = block;
+    this.previous[block] = 0;
+    table.length = target;
+  }
+}
+
+function widened(blocks: Int32Array, needed: number): Int32Array {
+  const wider = new Int32Array(Math.max(needed, blocks.length * 2, 16));
+  wider.set(blocks);
+  return wider;
+}

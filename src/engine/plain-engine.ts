@@ -1,0 +1,160 @@
+import { EngineState } from "./engine-state.js";
+import type { EngineObserver } from "./observer.js";
+import { takeArrivalsAndAborts } from "./request-end.js";
+import { schedule } from "./scheduler.js";
+import { StepBatch } from "./step-batch.js";
+import { handleOutputs } from "./step-outputs.js";
+import { StepRecorder } from "./step-recorder.js";
+import { rejectReason } from "./reject.js";
+import type {
+  Engine,
+  EngineConfig,
+  EngineGauges,
+  EngineListener,
+  EngineTotals,
+  LegRequest,
+  StepTimeModel,
+} from "./types.js";
+
+/**
+ * An engine that takes every step one by one: vLLM's EngineCore loop in virtual time. With async scheduling
+ * two steps are under way at once, else one.
+ *
+ * The loop acts at *boundaries*: it handles the output of the oldest step under way, takes in what has come,
+ * schedules, and goes on at the next boundary. A step without tokens takes no time; when nothing is under way
+ * and nothing changes any more, the engine sleeps until it is told something.
+ */
+export class PlainEngine implements Engine {
+  protected readonly state: EngineState;
+  protected readonly stepTime: StepTimeModel;
+  /** When the loop acts next; Infinity while it sleeps. */
+  protected boundaryMs = Infinity;
+  /** Steps under way, oldest first. */
+  protected readonly underWay: StepBatch[] = [];
+  protected gpuFreeMs = -Infinity;
+  private readonly depth: number;
+  private readonly spare: StepBatch[] = [];
+  /** The loop waits for the oldest step under way; otherwise it may schedule at once. */
+  protected waitsForStep = false;
+
+  constructor(
+    config: EngineConfig,
+    stepTime: StepTimeModel,
+    listener: EngineListener,
+    observer: EngineObserver | null,
+  ) {
+    this.state = new EngineState(config, listener, observer === null ? null : new StepRecorder(observer));
+    this.stepTime = stepTime;
+    this.depth = config.asyncScheduling ? 2 : 1;
+    for (let i = 0; i < this.depth + 1; i++) this.spare.push(new StepBatch(config.maxNumSeqs));
+  }
+
+  reject(request: LegRequest): string | null {
+    return rejectReason(this.state.config, request);
+  }
+
+  submit(request: LegRequest, nowMs: number): void {
+    this.catchUp(nowMs);
+    this.state.open(request, nowMs);
+    this.wake(nowMs);
+  }
+
+  abort(id: number, nowMs: number): void {
+    this.catchUp(nowMs);
+    this.state.aborts.push(id);
+    if (this.state.find(id) >= 0) this.wake(nowMs);
+  }
+
+  kvArrived(id: number, nowMs: number): void {
+    this.catchUp(nowMs);
+    this.state.received.push(id);
+    if (this.state.polls()) this.wake(nowMs);
+  }
+
+  kvSent(id: number, nowMs: number): void {
+    this.catchUp(nowMs);
+    this.state.sent.push(id);
+    if (this.state.polls()) this.wake(nowMs);
+  }
+
+  nextEventMs(): number {
+    return this.boundaryMs;
+  }
+
+  advance(nowMs: number): void {
+    while (this.boundaryMs <= nowMs) this.turn(this.boundaryMs);
+  }
+
+  gauges(): EngineGauges {
+    const { state } = this;
+    return {
+      running: state.runningCount,
+      waiting: state.waitingCount() + state.arrivals.length,
+      kvUsage: state.kv.usage(),
+    };
+  }
+
+  totals(): EngineTotals {
+    return this.state.totals;
+  }
+
+  blocksInUse(): number {
+    return this.state.kv.inUse();
+  }
+
+  /** One turn of the loop at `nowMs`. */
+  protected turn(nowMs: number): void {
+    const { state, underWay } = this;
+    if (this.waitsForStep) {
+      this.waitsForStep = false;
+      if (!this.finishOldest(nowMs)) {
+        this.boundaryMs = Infinity;
+        return;
+      }
+    }
+    takeArrivalsAndAborts(state, nowMs);
+    if (state.hasRequests()) {
+      const batch = this.launch(nowMs);
+      if (batch.tokens > 0 && underWay.length < this.depth) return;
+    } else if (underWay.length === 0) {
+      this.boundaryMs = Infinity;
+      return;
+    }
+    this.waitsForStep = true;
+    this.boundaryMs = Math.max(nowMs, underWay[0]!.endMs);
+  }
+
+  /** Schedules a step; it runs as soon as the GPU is free. */
+  private launch(nowMs: number): StepBatch {
+    const batch = this.spare.pop()!;
+    schedule(this.state, batch, nowMs);
+    batch.startMs = Math.max(nowMs, this.gpuFreeMs);
+    batch.endMs = batch.startMs + (batch.tokens > 0 ? this.stepTime.stepMs(batch.load) : 0);
+    this.gpuFreeMs = batch.endMs;
+    this.underWay.push(batch);
+    return batch;
+  }
+
+  /**
+   * Handles the outputs of the oldest step under way. Returns false when the loop has come to rest: the step
+   * was empty, nothing was reported, and nothing else is under way.
+   */
+  private finishOldest(nowMs: number): boolean {
+    const batch = this.underWay.shift()!;
+    const reported = handleOutputs(this.state, batch, nowMs);
+    this.spare.push(batch);
+    if (batch.tokens > 0 || reported) return true;
+    const resting = this.underWay.every((other) => other.tokens === 0);
+    if (resting) while (this.underWay.length > 0) this.spare.push(this.underWay.shift()!);
+    return !resting;
+  }
+
+  /** Lets everything before `nowMs` happen, so that what comes at `nowMs` acts at the boundary after it. */
+  private catchUp(nowMs: number): void {
+    while (this.boundaryMs < nowMs) this.turn(this.boundaryMs);
+  }
+
+  private wake(nowMs: number): void {
+    if (this.boundaryMs === Infinity) this.boundaryMs = nowMs;
+  }
+}

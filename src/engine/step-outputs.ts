@@ -1,0 +1,104 @@
+import type { EngineState } from "./engine-state.js";
+import { endRequest } from "./request-end.js";
+import { STATUS } from "./request-slots.js";
+import type { StepBatch } from "./step-batch.js";
+import type { FinishReason } from "./types.js";
+
+/**
+ * vLLM's `Scheduler.update_from_output()`: hands out the tokens of a step that ended at `nowMs`, ends the
+ * requests that have all of theirs (in the order of the batch, which fixes the order of the free queue), and
+ * then takes the worker's word on transfers.
+ *
+ * @returns whether the worker reported any transfer.
+ */
+export function handleOutputs(state: EngineState, batch: StepBatch, nowMs: number): boolean {
+  const { totals, recorder } = state;
+  if (batch.tokens > 0) {
+    totals.steps++;
+    totals.busyMs += batch.endMs - batch.startMs;
+    handOutTokens(state, batch, nowMs);
+  }
+  const reported = state.received.length + state.sent.length > 0;
+  recorder?.reported(state.received, state.sent);
+  if (reported) takeTransferReports(state);
+  recorder?.endStep(batch);
+  return reported;
+}
+
+function handOutTokens(state: EngineState, batch: StepBatch, nowMs: number): void {
+  const { slots, config, listener, recorder } = state;
+  const { status, serial, knownTokens, promptTokens, maxTokens, lastTokenMs } = slots;
+  let ended = false;
+  let gapMs = 0;
+  let sameGaps = 0;
+  for (let i = 0; i < batch.length; i++) {
+    const slot = batch.slot[i]!;
+    if (batch.yields[i] === 0 || serial[slot] !== batch.serial[i] || status[slot]! >= STATUS.held) continue;
+    const known = ++knownTokens[slot]!;
+    const outputs = known - promptTokens[slot]!;
+    if (config.asyncScheduling) settlePlaceholder(state, slot);
+    recorder?.token(slot);
+    if (outputs === 1) {
+      listener.onFirstToken(slots.id[slot]!, nowMs);
+    } else {
+      const gap = nowMs - lastTokenMs[slot]!;
+      if (gap !== gapMs && sameGaps > 0) {
+        listener.onTokenGaps(gapMs, 0, 1, sameGaps);
+        sameGaps = 0;
+      }
+      gapMs = gap;
+      sameGaps++;
+    }
+    lastTokenMs[slot] = nowMs;
+    const reason = stopReason(outputs, maxTokens[slot]!, known, config.maxModelLen);
+    if (reason !== null) {
+      ended = true;
+      endRequest(state, slot, reason, nowMs);
+    }
+  }
+  if (sameGaps > 0) listener.onTokenGaps(gapMs, 0, 1, sameGaps);
+  if (ended) state.compactRunning();
+  recorder?.tokensHandedOut(nowMs);
+}
+
+/** Whether a request with that many tokens has ended. */
+export function stopReason(
+  outputs: number,
+  maxTokens: number,
+  known: number,
+  maxModelLen: number,
+): FinishReason | null {
+  if (outputs >= maxTokens) return "length";
+  return known >= maxModelLen ? "max_model_len" : null;
+}
+
+/** Async scheduling: the token has arrived, so the blocks it completes can be found from now on. */
+function settlePlaceholder(state: EngineState, slot: number): void {
+  const { slots, kv } = state;
+  const inFlight = Math.max(slots.placeholders[slot]! - 1, 0);
+  slots.placeholders[slot] = inFlight;
+  if (slots.status[slot] === STATUS.running) {
+    kv.publish(slots.table[slot]!, slots.content[slot]!, slots.computedTokens[slot]! - inFlight);
+  }
+}
+
+function takeTransferReports(state: EngineState): void {
+  const { slots, received, sent } = state;
+  for (const id of received) {
+    const slot = state.find(id);
+    if (slot < 0) continue;
+    if (slots.status[slot] === STATUS.loading) slots.status[slot] = STATUS.loaded;
+    else if (slots.status[slot] === STATUS.draining) releaseHeld(state, slot);
+  }
+  for (const id of sent) {
+    const slot = state.find(id);
+    if (slot >= 0 && slots.status[slot] === STATUS.held) releaseHeld(state, slot);
+  }
+  received.length = 0;
+  sent.length = 0;
+}
+
+function releaseHeld(state: EngineState, slot: number): void {
+  state.heldForTransfer--;
+  state.close(slot);
+}
