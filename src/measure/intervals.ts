@@ -24,8 +24,8 @@ export interface IntervalOptions {
 }
 
 /**
- * With fewer values the bootstrap has too little to draw from: three values have ten distinct resamples, and
- * percentile intervals then cover 60 to 80 % where they claim 95. The normal-theory interval is used instead.
+ * With fewer values the bootstrap has too little to draw from: three values have ten distinct resamples. Percentile
+ * intervals that claim 95 % cover 50, 74 and 83 % for 2, 3 and 5 normal values (simulated). The normal-theory interval is used instead.
  */
 export const BOOTSTRAP_FROM = 10;
 const RESAMPLES = 4000;

@@ -1,0 +1,51 @@
+import { stringify } from "csv-stringify/sync";
+import type { SettingValue, SweepPoint, SweepResult } from "../sweep/sweep-result.js";
+import type { Metric } from "./metrics.js";
+import { METRICS } from "./metrics.js";
+import { paretoPoints } from "./pareto.js";
+import { failuresOf, statisticsOf, summariesOf } from "./point-statistics.js";
+import type { Recommendation } from "./recommendation.js";
+
+type Cell = SettingValue | undefined;
+
+/**
+ * Text of `points.csv`: a row per point in grid order. After the settings come the seeds that have a result and
+ * that failed, three marks, and for each metric its mean over the seeds and the ends of the 95 % interval
+ * (empty with one seed). Numbers are the shortest decimals that read back as the same double.
+ */
+export function pointsCsv(sweep: SweepResult, recommendation: Recommendation | null): string {
+  const onFront = new Set(paretoPoints(sweep).flatMap(({ point, isOnFront }) => (isOnFront ? [point] : [])));
+  const settings = sweep.axes.map(({ setting }) => setting);
+  const rows = sweep.points.map((point): Cell[] => [
+    point.index,
+    ...settings.map((setting) => point.settings[setting] ?? "null"),
+    summariesOf(point).length,
+    failuresOf(point).length,
+    point === recommendation?.point,
+    point === recommendation?.baseline,
+    onFront.has(point),
+    ...METRICS.flatMap((metric) => intervalCells(point, metric)),
+  ]);
+  const header = [
+    "point",
+    ...settings,
+    "seeds",
+    "failed",
+    "recommended",
+    "baseline",
+    "on_pareto_front",
+    ...METRICS.flatMap(columnNames),
+  ];
+  return stringify([header, ...rows], { cast: { boolean: String }, escape_formulas: true });
+}
+
+/** The columns of a metric: `ttft_ms_p90`, `ttft_ms_p90_low`, `ttft_ms_p90_high`. */
+export function columnNames({ name }: Metric): readonly [string, string, string] {
+  const column = name.replaceAll(".", "_");
+  return [column, `${column}_low`, `${column}_high`];
+}
+
+function intervalCells(point: SweepPoint, metric: Metric): Cell[] {
+  const statistics = statisticsOf(point, metric);
+  return [statistics?.mean, statistics?.low, statistics?.high];
+}

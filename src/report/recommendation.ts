@@ -1,0 +1,206 @@
+import { InputError } from "../errors.js";
+import type { Interval } from "../measure/intervals.js";
+import { isDetectable } from "../measure/intervals.js";
+import type { SettingValue, SweepPoint, SweepResult } from "../sweep/sweep-result.js";
+import { didYouMean } from "../values/nearest-name.js";
+import type { Metric } from "./metrics.js";
+import { metricNamed } from "./metrics.js";
+import type { Change } from "./point-statistics.js";
+import { changeOf, failuresOf, statisticsOf, summariesOf } from "./point-statistics.js";
+import { recommendationWords } from "./recommendation-words.js";
+import { alwaysDisaggregates, pointName } from "./setting-words.js";
+
+/** Points whose objective differs by less than this share are ranked by score: the difference does not matter. */
+export const TIE_SHARE = 0.005;
+
+/** What to compare by; see `pdbench report --help`. */
+export interface RecommendOptions {
+  /** Name of a metric; default goodput. */
+  readonly objective?: string;
+  /** Name or index of the point to compare with; default always-disaggregate, else the first point. */
+  readonly baseline?: string;
+}
+
+/** How sure the gain over the baseline is. */
+export type Verdict = "better" | "no_detectable_difference" | "one_seed" | "baseline_is_best";
+
+/** Another objective under which another point would win. */
+export interface Flip {
+  readonly metric: Metric;
+  readonly point: SweepPoint;
+  /** Means of the metric there and at the recommended point. */
+  readonly there: number;
+  readonly here: number;
+}
+
+/** A point that ran into errors. */
+export interface Failure {
+  readonly point: SweepPoint;
+  readonly failedRuns: number;
+  readonly error: string;
+}
+
+/** What a sweep says to do, and why. */
+export interface Recommendation {
+  readonly objective: Metric;
+  readonly point: SweepPoint;
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly baseline: SweepPoint;
+  readonly verdict: Verdict;
+  /** True where the best points were level in the objective (TIE_SHARE) and the score chose among them. */
+  readonly decidedByScore: boolean;
+  /** What `verdict`, `gain` and `alike` are about: the score where it decided and the objective shows no gain. */
+  readonly judgedBy: Metric;
+  /** Change of `judgedBy` over the baseline; null where they share no seed with a value. */
+  readonly gain: Change | null;
+  /** What gets better and worse than at the baseline beside the objective, where a difference is detectable. */
+  readonly benefits: readonly Change[];
+  readonly costs: readonly Change[];
+  /** Points that do not differ detectably from the recommended one. */
+  readonly alike: readonly SweepPoint[];
+  readonly flips: readonly Flip[];
+  readonly failures: readonly Failure[];
+  /** The recommendation in words: the verdict first, then a sentence each for what to know about it. */
+  readonly words: readonly string[];
+}
+
+const SIDE_METRICS = [
+  "goodput.requests_per_s",
+  "ttft_ms.p90",
+  "ttft_ms.p99",
+  "itl_ms.p90",
+  "itl_ms.p99",
+  "e2e_ms.p90",
+  "cache.hit_rate",
+  "balance.prefill.busy.max_over_mean",
+  "balance.decode.busy.max_over_mean",
+].map(metricNamed);
+
+const FLIP_METRICS = ["ttft_ms.p90", "itl_ms.p90", "e2e_ms.p90", "cache.hit_rate"].map(metricNamed);
+const SCORE = metricNamed("score");
+
+/**
+ * The point of a sweep to use: the best mean of the objective over the seeds, ties (TIE_SHARE) by score, then
+ * by grid order. Points with a failed run are passed over unless every point has one.
+ *
+ * @returns null when no point has a result
+ * @throws InputError for an unknown objective or baseline
+ */
+export function recommend(sweep: SweepResult, options: RecommendOptions = {}): Recommendation | null {
+  const objective = metricNamed(options.objective ?? "goodput");
+  const withResult = sweep.points.filter((point) => meanOf(point, objective) !== null);
+  const whole = withResult.filter((point) => failuresOf(point).length === 0);
+  const candidates = whole.length > 0 ? whole : withResult;
+  const chosenBaseline = options.baseline === undefined ? null : pointNamed(sweep, options.baseline);
+  if (candidates.length === 0) return null;
+
+  const { point, decidedByScore } = bestOf(candidates, objective);
+  const baseline = chosenBaseline ?? defaultBaseline(candidates, point);
+  const objectiveGain = changeOf(point, baseline, objective);
+  const judgedBy =
+    decidedByScore && verdictOn(point, baseline, objectiveGain) !== "better" ? SCORE : objective;
+  const gain = judgedBy === objective ? objectiveGain : changeOf(point, baseline, judgedBy);
+  const changes = SIDE_METRICS.filter((metric) => metric !== judgedBy).flatMap(
+    (metric) => changeOf(point, baseline, metric) ?? [],
+  );
+  const found: Omit<Recommendation, "words"> = {
+    objective,
+    point,
+    settings: point.settings,
+    baseline,
+    verdict: verdictOn(point, baseline, gain),
+    decidedByScore,
+    judgedBy,
+    gain,
+    benefits: changes.filter((change) => isDetectable(change.absolute) && isImprovement(change)),
+    costs: changes.filter((change) => isDetectable(change.absolute) && !isImprovement(change)),
+    alike: candidates.filter((other) => other !== point && isAlike(other, point, judgedBy)),
+    flips: flipsOf(candidates, point, objective),
+    failures: sweep.points.flatMap(failureOf),
+  };
+  return { ...found, words: recommendationWords(found) };
+}
+
+/** True where the change is for the better. */
+export function isImprovement({ metric, absolute }: Change): boolean {
+  return metric.better === "higher" ? absolute.mean > 0 : absolute.mean < 0;
+}
+
+/**
+ * The point that a user names: by its position, or by what `pointName` calls it.
+ * @throws InputError with the nearest name
+ */
+export function pointNamed(sweep: SweepResult, name: string): SweepPoint {
+  const names = sweep.points.map((point) => pointName(point.settings));
+  const at = /^\d+$/.test(name) && !names.includes(name) ? Number(name) : names.indexOf(name);
+  const point = sweep.points[at];
+  if (point !== undefined) return point;
+  const expected = `expected a point's number (0 to ${sweep.points.length - 1}) or name, e.g. "${names[0] ?? ""}"`;
+  throw new InputError(`--baseline ${JSON.stringify(name)}: ${expected}${didYouMean(name, names)}`);
+}
+
+function meanOf(point: SweepPoint, metric: Metric): number | null {
+  return statisticsOf(point, metric)?.mean ?? null;
+}
+
+/** `candidates` all have the objective. */
+function bestOf(
+  candidates: readonly SweepPoint[],
+  objective: Metric,
+): { point: SweepPoint; decidedByScore: boolean } {
+  const [first] = ranked(candidates, objective);
+  const best = meanOf(first!, objective)!;
+  const level = candidates.filter(
+    (point) => Math.abs(meanOf(point, objective)! - best) <= TIE_SHARE * Math.abs(best),
+  );
+  const [point] = ranked(level, SCORE);
+  return { point: point!, decidedByScore: level.length > 1 };
+}
+
+/** Best first; points without the metric are left out, equal ones keep their order. */
+function ranked(points: readonly SweepPoint[], metric: Metric): readonly SweepPoint[] {
+  const sign = metric.better === "higher" ? -1 : 1;
+  return points
+    .filter((point) => meanOf(point, metric) !== null)
+    .toSorted((a, b) => sign * (meanOf(a, metric)! - meanOf(b, metric)!));
+}
+
+/** Always-disaggregate with the other settings of `best`, or with any; else the first point. */
+function defaultBaseline(candidates: readonly SweepPoint[], best: SweepPoint): SweepPoint {
+  const always = candidates.filter((point) => alwaysDisaggregates(point.settings));
+  const shared = (point: SweepPoint) =>
+    Object.keys(point.settings).filter((name) => point.settings[name] === best.settings[name]).length;
+  const [nearest] = always.toSorted((a, b) => shared(b) - shared(a));
+  return nearest ?? candidates[0]!;
+}
+
+function verdictOn(point: SweepPoint, baseline: SweepPoint, gain: Change | null): Verdict {
+  if (point === baseline) return "baseline_is_best";
+  if (gain === null || gain.absolute.low === null) return "one_seed";
+  return isDetectable(gain.absolute) && isImprovement(gain) ? "better" : "no_detectable_difference";
+}
+
+function isAlike(other: SweepPoint, point: SweepPoint, judgedBy: Metric): boolean {
+  const interval: Interval | undefined = changeOf(other, point, judgedBy)?.absolute;
+  return interval !== undefined && interval.low !== null && !isDetectable(interval);
+}
+
+/** Other objectives, each with the point that would win; a point is named once. */
+function flipsOf(candidates: readonly SweepPoint[], chosen: SweepPoint, objective: Metric): readonly Flip[] {
+  const flips: Flip[] = [];
+  for (const metric of FLIP_METRICS) {
+    const here = meanOf(chosen, metric);
+    const [point] = ranked(candidates, metric);
+    if (metric === objective || here === null || point === undefined || point === chosen) continue;
+    const there = meanOf(point, metric)!;
+    const isLevel = Math.abs(there - here) <= TIE_SHARE * Math.abs(here) || isAlike(point, chosen, metric);
+    if (!isLevel && !flips.some((flip) => flip.point === point)) flips.push({ metric, point, there, here });
+  }
+  return flips;
+}
+
+function failureOf(point: SweepPoint): readonly Failure[] {
+  const failed = failuresOf(point);
+  if (failed.length === 0 && summariesOf(point).length > 0) return [];
+  return [{ point, failedRuns: failed.length, error: failed[0]?.error ?? "no run has a result" }];
+}

@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { InputError } from "../../src/errors.js";
+import { recommend } from "../../src/report/recommendation.js";
+import { pointOf, realisticSweep, type SummaryParts, summaryOf, sweepOf } from "./sweep-builder.js";
+
+/** Three seeds that differ by 0, 1 and 2 % and a little of their own. */
+function seeds(parts: SummaryParts, own = [0, 0.002, -0.002]) {
+  return own.map((shift, i) =>
+    summaryOf({ ...parts, goodput: (parts.goodput ?? 3) * (1 + 0.01 * i + shift) }),
+  );
+}
+
+const always = (parts: SummaryParts) => pointOf(0, { routing_threshold: 0 }, seeds(parts));
+const at2048 = (parts: SummaryParts) => pointOf(1, { routing_threshold: 2048 }, seeds(parts, [0, 0, 0]));
+
+describe("a recommendation", () => {
+  it("takes the best goodput and says what it gains over always-disaggregate, with the interval", () => {
+    const found = recommend(sweepOf([always({ goodput: 3 }), at2048({ goodput: 3.6 })]))!;
+    expect(found.verdict).toBe("better");
+    expect(found.settings).toEqual({ routing_threshold: 2048 });
+    expect(found.words[0]).toMatch(
+      /^Disaggregate prompts of 2,048 tokens or more; goodput \+20 % over always-disaggregate, 95 % interval 19\.\.21\.$/,
+    );
+  });
+
+  it("says so when the baseline is best", () => {
+    const found = recommend(sweepOf([always({ goodput: 4 }), at2048({ goodput: 3 })]))!;
+    expect(found.verdict).toBe("baseline_is_best");
+    expect(found.words[0]).toContain("Always disaggregate: no other point is better");
+  });
+
+  it("says that no difference is detectable when the interval of the gain includes 0", () => {
+    const noisy = pointOf(1, { routing_threshold: 2048 }, seeds({ goodput: 3.1 }, [0.2, -0.15, 0]));
+    const found = recommend(sweepOf([always({ goodput: 3 }), noisy]))!;
+    expect(found.verdict).toBe("no_detectable_difference");
+    expect(found.words[0]).toMatch(/^No detectable difference from always-disaggregate/);
+    expect(found.alike.map(({ index }) => index)).toEqual([0]);
+  });
+
+  it("gives no interval from one seed, and says so", () => {
+    const points = [0, 2048].map((threshold, i) =>
+      pointOf(i, { routing_threshold: threshold }, [summaryOf({ goodput: 3 + i })]),
+    );
+    const found = recommend(sweepOf(points))!;
+    expect(found.verdict).toBe("one_seed");
+    expect(found.words[0]).toContain("goodput +33 % over always-disaggregate, one seed, so no interval");
+    expect(found.alike).toEqual([]);
+  });
+
+  it("lets the score decide among points level in goodput", () => {
+    const found = recommend(
+      sweepOf([always({ goodput: 3, score: 50 }), at2048({ goodput: 2.999, score: 60, ttftP50: 200 })]),
+    )!;
+    expect(found.point.index).toBe(1);
+    expect(found.decidedByScore).toBe(true);
+    expect(found.words[0]).toContain("score +20 %");
+    expect(found.words[1]).toBe(
+      "The best points are level in goodput (3.03 requests/s), so the score decided among them.",
+    );
+  });
+
+  it("says that the objectives are out of reach when no request meets them anywhere", () => {
+    const found = recommend(sweepOf([always({ goodput: 0, score: 20 }), at2048({ goodput: 0, score: 30 })]))!;
+    expect(found.point.index).toBe(1);
+    expect(found.words.join(" ")).toContain("relax the SLO or add workers");
+  });
+
+  it("names what gets worse, and only where that is detectable", () => {
+    const found = recommend(
+      sweepOf([always({ goodput: 3, itlP50: 20 }), at2048({ goodput: 3.6, itlP50: 25, ttftP50: 300 })]),
+    )!;
+    expect(found.costs.map(({ metric }) => metric.name)).toContain("itl_ms.p90");
+    expect(found.benefits.map(({ metric }) => metric.name)).toContain("ttft_ms.p90");
+    expect(found.words.join(" ")).toContain("It costs: ITL p90 +25 % (30.0 to 37.5 ms)");
+  });
+
+  it("names the point that would win under another objective", () => {
+    const found = recommend(
+      sweepOf([always({ goodput: 3, itlP50: 20 }), at2048({ goodput: 3.6, itlP50: 25 })]),
+    )!;
+    expect(found.flips.map(({ metric, point }) => [metric.name, point.index])).toContainEqual([
+      "itl_ms.p90",
+      0,
+    ]);
+    expect(found.words.join(" ")).toContain("If ITL p90 mattered most: routing_threshold=0");
+  });
+
+  it("compares with the always-disaggregate point that shares the other settings", () => {
+    const found = recommend(realisticSweep())!;
+    expect(found.settings["policy"]).toBe("cache_aware");
+    expect(found.baseline.settings).toEqual({ routing_threshold: 0, policy: "cache_aware" });
+  });
+
+  it("compares with the first point where none always disaggregates", () => {
+    const points = ["random", "round_robin"].map((policy, i) =>
+      pointOf(i, { policy }, seeds({ goodput: 3 + i })),
+    );
+    const found = recommend(sweepOf(points))!;
+    expect(found.baseline.index).toBe(0);
+    expect(found.words[0]).toContain("over policy=random");
+  });
+
+  it("passes over points with a failed run and names them", () => {
+    const failed = pointOf(2, { routing_threshold: 4096 }, [
+      ...seeds({ goodput: 9 }).slice(1),
+      "out of KV blocks",
+    ]);
+    const found = recommend(sweepOf([always({ goodput: 3 }), at2048({ goodput: 3.6 }), failed]))!;
+    expect(found.point.index).toBe(1);
+    expect(found.words.at(-1)).toBe(
+      "1 point failed and is left out: routing_threshold=4096 (out of KV blocks).",
+    );
+  });
+
+  it("is null when no point has a result", () => {
+    expect(recommend(sweepOf([pointOf(0, { routing_threshold: 0 }, ["no such profile"])]))).toBeNull();
+  });
+
+  it("follows another objective", () => {
+    const sweep = sweepOf([always({ goodput: 3, itlP50: 20 }), at2048({ goodput: 3.6, itlP50: 25 })]);
+    expect(recommend(sweep, { objective: "itl_ms.p90" })!.point.index).toBe(0);
+    expect(recommend(sweep, { objective: "goodput" })!.point.index).toBe(1);
+  });
+
+  it("takes a baseline by number or name, and names the nearest for a typing error", () => {
+    const sweep = sweepOf([always({ goodput: 3 }), at2048({ goodput: 3.6 })]);
+    expect(recommend(sweep, { baseline: "1" })!.baseline.index).toBe(1);
+    expect(recommend(sweep, { baseline: "routing_threshold=2048" })!.baseline.index).toBe(1);
+    expect(() => recommend(sweep, { baseline: "routing_threshold=2047" })).toThrow(
+      /did you mean "routing_threshold=2048"\?/,
+    );
+    expect(() => recommend(sweep, { objective: "goodptu" })).toThrow(InputError);
+  });
+
+  it("is the same words for the same sweep", () => {
+    expect(recommend(realisticSweep())!.words).toEqual(recommend(realisticSweep())!.words);
+  });
+});
