@@ -98,7 +98,7 @@ class CacheAware implements Policy {
     this.fleetGate = (params.balance_gate ?? (compat ? "fleet" : "request")) === "fleet";
     this.firstOwner = (params.holder ?? (compat ? "first_owner" : "least_loaded")) === "first_owner";
     this.holders = this.firstOwner
-      ? new FirstOwner(params.max_tree_size, params.eviction_interval_s * 1000)
+      ? new FirstOwner(fleetSize, params.max_tree_size, params.eviction_interval_s * 1000)
       : new AllHolders(fleetSize, params.max_tree_size);
     this.lowest = new Lowest(fleetSize, ties);
     this.lowestHolder = new Lowest(fleetSize, ties);

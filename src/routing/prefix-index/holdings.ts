@@ -1,23 +1,22 @@
 import { grown } from "./grown.js";
+import { PairTable } from "./pair-table.js";
 
 const NONE = -1;
 
 /**
- * Which worker holds which node of a prefix tree, and in what order each worker last used its nodes.
- *
- * One record per (node, worker), in two linked lists: the holders of a node, and the worker's nodes from the
- * most to the least recently used.
+ * Which worker holds which node of a prefix tree: one record per (node, worker), in two linked lists, the
+ * holders of a node and the nodes of a worker from the newest to the oldest.
  */
 export class Holdings {
-  private nodeOf = new Int32Array(64);
-  private workerOf = new Int32Array(64);
+  private readonly records = new PairTable();
+  private recordCount = 0;
   /** Next holder of the same node; next free record for free ones. */
   private nextHolder = new Int32Array(64);
+  private previousHolder = new Int32Array(64);
   private newer = new Int32Array(64);
   private older = new Int32Array(64);
-  private records = 0;
   private free = NONE;
-  private firstHolder = new Int32Array(32).fill(NONE);
+  private firstHolder = new Int32Array(32);
   private readonly newest: Int32Array;
   private readonly oldest: Int32Array;
 
@@ -36,93 +35,88 @@ export class Holdings {
     return this.firstHolder[node] !== NONE;
   }
 
-  /** Walks the holders of a node: first record, or -1. */
+  /** A record of the node, to go on from with `next`, or -1. */
   first(node: number): number {
     return this.firstHolder[node]!;
   }
 
+  /** The next record of the same node, or -1. */
   next(record: number): number {
     return this.nextHolder[record]!;
   }
 
+  node(record: number): number {
+    return this.records.first(record);
+  }
+
   worker(record: number): number {
-    return this.workerOf[record]!;
+    return this.records.second(record);
   }
 
   /** The record of `worker` on `node`, or -1. */
   find(node: number, worker: number): number {
-    let record = this.firstHolder[node]!;
-    while (record !== NONE && this.workerOf[record] !== worker) record = this.nextHolder[record]!;
+    return this.records.find(node, worker);
+  }
+
+  /** The worker's oldest record, or -1. */
+  oldestOf(worker: number): number {
+    return this.oldest[worker]!;
+  }
+
+  /** The worker's next newer record, or -1. */
+  newerThan(record: number): number {
+    return this.newer[record]!;
+  }
+
+  /** A new record of `worker` on `node`, as the worker's newest, or just newer than `after`. */
+  add(node: number, worker: number, after: number = this.newest[worker]!): number {
+    let record = this.free;
+    if (record === NONE) {
+      record = this.recordCount++;
+      if (record === this.newer.length) this.growRecords();
+    } else {
+      this.free = this.nextHolder[record]!;
+    }
+    this.records.add(node, worker, record);
+    const next = this.firstHolder[node]!;
+    this.nextHolder[record] = next;
+    this.previousHolder[record] = NONE;
+    if (next !== NONE) this.previousHolder[next] = record;
+    this.firstHolder[node] = record;
+    this.link(record, worker, after);
     return record;
   }
 
-  /** Makes `node` the worker's most recently used, as a new holding when it had none. @returns whether it is new. */
-  use(node: number, worker: number): boolean {
-    const known = this.find(node, worker);
-    if (known === NONE) {
-      this.link(this.record(node, worker), this.newest[worker]!);
-    } else if (this.newest[worker] !== known) {
-      this.unlink(known);
-      this.link(known, this.newest[worker]!);
-    }
-    return known === NONE;
+  /** The record becomes its worker's newest. */
+  renew(record: number): void {
+    const worker = this.worker(record);
+    if (this.newest[worker] === record) return;
+    this.unlink(record, worker);
+    this.link(record, worker, this.newest[worker]!);
   }
 
-  /** Every holder of `node` also holds `upper`, used as recently as `node` but outliving it. */
-  splitAbove(upper: number, node: number): void {
-    for (let record = this.firstHolder[node]!; record !== NONE; record = this.nextHolder[record]!) {
-      this.link(this.record(upper, this.workerOf[record]!), record);
-    }
-  }
-
-  /** The node that `worker` used least recently, or -1. */
-  oldestNode(worker: number): number {
-    const record = this.oldest[worker]!;
-    return record === NONE ? NONE : this.nodeOf[record]!;
-  }
-
-  /** `worker` no longer holds `node`. */
-  drop(node: number, worker: number): void {
-    let before = NONE;
-    let record = this.firstHolder[node]!;
-    while (this.workerOf[record] !== worker) {
-      before = record;
-      record = this.nextHolder[record]!;
-    }
-    if (before === NONE) this.firstHolder[node] = this.nextHolder[record]!;
-    else this.nextHolder[before] = this.nextHolder[record]!;
-    this.unlink(record);
+  drop(record: number): void {
+    const next = this.nextHolder[record]!;
+    const previous = this.previousHolder[record]!;
+    if (previous === NONE) this.firstHolder[this.node(record)] = next;
+    else this.nextHolder[previous] = next;
+    if (next !== NONE) this.previousHolder[next] = previous;
+    this.unlink(record, this.worker(record));
+    this.records.remove(record);
     this.nextHolder[record] = this.free;
     this.free = record;
   }
 
-  private record(node: number, worker: number): number {
-    let record = this.free;
-    if (record === NONE) {
-      record = this.records++;
-      if (record === this.nodeOf.length) this.growRecords();
-    } else {
-      this.free = this.nextHolder[record]!;
-    }
-    this.nodeOf[record] = node;
-    this.workerOf[record] = worker;
-    this.nextHolder[record] = this.firstHolder[node]!;
-    this.firstHolder[node] = record;
-    return record;
-  }
-
   private growRecords(): void {
-    const size = this.nodeOf.length + 1;
-    this.nodeOf = grown(this.nodeOf, size);
-    this.workerOf = grown(this.workerOf, size);
+    const size = this.newer.length + 1;
     this.nextHolder = grown(this.nextHolder, size);
+    this.previousHolder = grown(this.previousHolder, size);
     this.newer = grown(this.newer, size);
     this.older = grown(this.older, size);
   }
 
   /** Puts a record in its worker's order, just newer than `after` (NONE: the worker has no other). */
-  private link(record: number, after: number): void {
-    const worker = this.workerOf[record]!;
+  private link(record: number, worker: number, after: number): void {
     const newer = after === NONE ? NONE : this.newer[after]!;
     this.older[record] = after;
     this.newer[record] = newer;
@@ -132,8 +126,7 @@ export class Holdings {
     else this.older[newer] = record;
   }
 
-  private unlink(record: number): void {
-    const worker = this.workerOf[record]!;
+  private unlink(record: number, worker: number): void {
     const newer = this.newer[record]!;
     const older = this.older[record]!;
     if (newer === NONE) this.newest[worker] = older;

@@ -62,12 +62,13 @@ export class AllHolders implements PrefixHolders {
 
 /** Knows one holder of a prefix, whoever stored it first; bounds are enforced at intervals (vllm-router, SMG). */
 export class FirstOwner implements PrefixHolders {
-  private readonly tree = new FirstOwnerTree();
+  private readonly tree: FirstOwnerTree;
   private readonly maxUnits: number;
   private readonly evictionIntervalMs: number;
   private nextEvictionMs: number;
 
-  constructor(maxUnits: number, evictionIntervalMs: number) {
+  constructor(fleetSize: number, maxUnits: number, evictionIntervalMs: number) {
+    this.tree = new FirstOwnerTree(fleetSize);
     this.maxUnits = maxUnits;
     this.evictionIntervalMs = evictionIntervalMs;
     this.nextEvictionMs = evictionIntervalMs;

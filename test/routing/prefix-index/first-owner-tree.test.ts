@@ -6,7 +6,7 @@ const key = (...symbols: number[]): Int32Array => Int32Array.from(symbols);
 
 describe("FirstOwnerTree", () => {
   it("answers with the worker that stored a prefix first, however many hold it since", () => {
-    const tree = new FirstOwnerTree();
+    const tree = new FirstOwnerTree(8);
     tree.insert(key(1, 2, 3), 3, 4);
     tree.insert(key(1, 2, 3), 3, 7);
     expect(tree.match(key(1, 2, 3), 3)).toBe(3);
@@ -14,7 +14,7 @@ describe("FirstOwnerTree", () => {
   });
 
   it("ends a match on the child even when only its first symbol is shared", () => {
-    const tree = new FirstOwnerTree();
+    const tree = new FirstOwnerTree(8);
     tree.insert(key(1, 2), 2, 0);
     tree.insert(key(1, 2, 3, 4), 4, 1);
     expect(tree.match(key(1, 2, 3, 9), 4)).toBe(3);
@@ -22,7 +22,7 @@ describe("FirstOwnerTree", () => {
   });
 
   it("hands a split edge's owner to both halves", () => {
-    const tree = new FirstOwnerTree();
+    const tree = new FirstOwnerTree(8);
     tree.insert(key(1, 2, 3, 4), 4, 0);
     tree.insert(key(1, 2, 8, 9), 4, 1);
     tree.match(key(1, 2), 2);
@@ -32,7 +32,7 @@ describe("FirstOwnerTree", () => {
   });
 
   it("names another owner once the first is removed", () => {
-    const tree = new FirstOwnerTree();
+    const tree = new FirstOwnerTree(8);
     tree.insert(key(1, 2), 2, 0);
     tree.insert(key(1, 2), 2, 1);
     tree.removeWorker(0);
@@ -42,7 +42,7 @@ describe("FirstOwnerTree", () => {
   });
 
   it("is bounded only when evict is called, oldest leaf first", () => {
-    const tree = new FirstOwnerTree();
+    const tree = new FirstOwnerTree(8);
     tree.insert(key(1, 2, 3), 3, 0);
     tree.insert(key(4, 5, 6), 3, 0);
     tree.insert(key(7, 8, 9), 3, 0);
@@ -54,7 +54,7 @@ describe("FirstOwnerTree", () => {
   });
 
   it("evicts an inner node at once when its last leaf has gone, since its time is 0", () => {
-    const tree = new FirstOwnerTree();
+    const tree = new FirstOwnerTree(8);
     tree.insert(key(1, 1, 2), 3, 0);
     tree.insert(key(1, 1, 3), 3, 0);
     tree.insert(key(9, 9, 9), 3, 0);
@@ -68,7 +68,7 @@ describe("FirstOwnerTree", () => {
     const operation = fc.tuple(aKey, fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 9 }));
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
-        const tree = new FirstOwnerTree();
+        const tree = new FirstOwnerTree(8);
         const held = [new Set<string>(), new Set<string>(), new Set<string>()];
         for (const [symbols, worker, what] of operations) {
           if (what === 0) {
