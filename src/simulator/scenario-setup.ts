@@ -1,6 +1,6 @@
 import type { EngineConfig } from "../engine/types.js";
 import { kvBlocks, kvBytesPerToken, stepTimeModel, type EngineProfile } from "../engine/profile.js";
-import { VLLM_VERSIONS } from "../engine/vllm-versions.js";
+import { VLLM_VERSIONS, type VllmVersion } from "../engine/vllm-versions.js";
 import { resolveRouterConfig } from "../routing/router-config.js";
 import { engineSettings } from "../scenario/resolve.js";
 import type { EngineSettings, Scenario } from "../scenario/schema.js";
@@ -9,6 +9,16 @@ import type { SimulationSetup, WorkerSetup } from "./setup.js";
 
 /** vLLM takes the limit from the model's own configuration; the models of the built-in profiles have this one. */
 const DEFAULT_MAX_MODEL_LEN = 131_072;
+
+/**
+ * How long a prefill engine waits for the reader of its KV, ms: NIXL's VLLM_NIXL_ABORT_REQUEST_TIMEOUT, or the
+ * lease that readers renew in newer releases.
+ */
+const HELD_KV_TIMEOUT_MS: Readonly<Record<VllmVersion, number>> = {
+  "0.11": 480_000,
+  "0.19": 480_000,
+  "main-2026-08": 30_000,
+};
 
 /** Profiles of the two legs. */
 export interface LegProfiles {
@@ -48,12 +58,14 @@ function legWorkers(
   profile: EngineProfile,
   workload: Workload,
 ): WorkerSetup[] {
+  const settings = engineSettings(scenario, leg);
   const worker = {
-    engine: engineConfig(engineSettings(scenario, leg), profile, workload),
+    engine: engineConfig(settings, profile, workload),
     stepTime: stepTimeModel(profile),
     kvBytesPerToken: kvBytesPerToken(profile),
     requestOverheadMs: profile.overheads.http_ms + profile.overheads.schedule_ms,
     responseOverheadMs: profile.overheads.first_token_ms,
+    heldKvTimeoutMs: HELD_KV_TIMEOUT_MS[settings.vllm_version],
   };
   return Array.from({ length: scenario.fleet[leg].workers }, (_, i) => ({ id: `${leg}-${i}`, ...worker }));
 }

@@ -14,6 +14,8 @@ export interface WorkerSetup {
   readonly requestOverheadMs: number;
   /** From the end of a step to the token at the server's socket, ms. */
   readonly responseOverheadMs: number;
+  /** How long a prefill engine holds KV that nobody reads, ms. */
+  readonly heldKvTimeoutMs: number;
 }
 
 export interface NetworkSetup {

@@ -24,6 +24,7 @@ const SUBMIT_DECODE = 2;
 const FIRST_TOKEN = 3;
 const END = 4;
 const CANCEL = 5;
+const RELEASE = 6;
 
 /** Where a request is. */
 const TO_PREFILL = 1;
@@ -44,6 +45,12 @@ export interface SimulationHooks {
   readonly onDecision?: (decision: RouteDecision, atMs: number) => void;
   /** Called now and then with the number of requests that have ended. */
   readonly onProgress?: (ended: number) => void;
+  /** Called when everything has come to rest, for checks of what must then be zero. */
+  readonly onDrained?: (fleet: {
+    readonly engines: readonly Engine[];
+    readonly router: Router;
+    readonly network: TransferNetwork;
+  }) => void;
 }
 
 /**
@@ -128,22 +135,36 @@ class Simulation implements LegEvents {
   }
 
   run(): RunResult {
-    const { count } = this.setup.workload;
-    while (this.ended < count) {
-      const dueMs = Math.min(this.agenda.atMs(), this.network.nextCompletionMs(), this.arrivals.atMs());
-      const engineMs = this.clocks.atMs();
-      const nextMs = Math.min(dueMs, engineMs);
+    while (this.ended < this.setup.workload.count) {
+      const nextMs = this.nextMs();
       if (nextMs === Infinity) throw this.stuck();
       if (nextMs >= this.timeline.nextMs) this.timeline.sampleUntil(nextMs);
       this.stats.pollUntil(nextMs);
-      this.nowMs = nextMs;
-      this.events++;
-      if (engineMs < dueMs) this.advanceEngine(this.clocks.entity());
-      else if (this.agenda.atMs() === nextMs) this.takeFromAgenda();
-      else if (this.network.nextCompletionMs() === nextMs) this.completeTransfers();
-      else this.send(this.arrivals.take());
+      this.happenAt(nextMs);
     }
-    return this.result();
+    const result = this.result();
+    // Transfers whose request was cancelled end after the last request.
+    for (let nextMs = this.nextMs(); nextMs < Infinity; nextMs = this.nextMs()) this.happenAt(nextMs);
+    this.hooks.onDrained?.({ engines: this.engines, router: this.router, network: this.network });
+    return result;
+  }
+
+  private nextMs(): number {
+    return Math.min(
+      this.agenda.atMs(),
+      this.network.nextCompletionMs(),
+      this.arrivals.atMs(),
+      this.clocks.atMs(),
+    );
+  }
+
+  private happenAt(nextMs: number): void {
+    this.nowMs = nextMs;
+    this.events++;
+    if (this.agenda.atMs() === nextMs) this.takeFromAgenda();
+    else if (this.network.nextCompletionMs() === nextMs) this.completeTransfers();
+    else if (this.arrivals.atMs() === nextMs) this.send(this.arrivals.take());
+    else this.advanceEngine(this.clocks.entity());
   }
 
   // Engine events ------------------------------------------------------------------------------------------
@@ -185,17 +206,24 @@ class Simulation implements LegEvents {
   }
 
   finished(worker: number, row: number, atMs: number, reason: FinishReason, outputTokens: number): void {
-    if (reason === "aborted") {
-      if (worker >= this.prefillWorkers) this.records.outputTokens[row] = outputTokens;
-    } else if (this.phase[row] === IN_PREFILL) {
-      this.records.prefillMs[row] = atMs - this.scheduledMs[row]!;
-      this.held[row] = 1;
-      this.phase[row] = TO_DECODE;
-      this.at(atMs + this.responseMs(worker), HAND_OVER, row);
-    } else if (this.phase[row] === IN_DECODE) {
-      this.records.outputTokens[row] = outputTokens;
+    if (worker >= this.prefillWorkers) this.records.outputTokens[row] = outputTokens;
+    if (reason === "aborted") return;
+    if (worker < this.prefillWorkers) this.prefillFinished(worker, row, atMs);
+    else if (this.phase[row] === IN_DECODE) {
       this.phase[row] = LEAVING;
       this.at(atMs + this.responseMs(worker), END, row);
+    }
+  }
+
+  private prefillFinished(worker: number, row: number, atMs: number): void {
+    this.held[row] = 1;
+    if (this.phase[row] === IN_PREFILL) {
+      this.records.prefillMs[row] = atMs - this.scheduledMs[row]!;
+      this.phase[row] = TO_DECODE;
+      this.at(atMs + this.responseMs(worker), HAND_OVER, row);
+    } else {
+      // Cancelled during its last step: no reader will ever come.
+      this.expire(row);
     }
   }
 
@@ -249,6 +277,7 @@ class Simulation implements LegEvents {
     this.legs[worker]!++;
     this.router.onDispatched(row, leg, this.nowMs);
     if (engine.reject(request) !== null) {
+      if (this.held[row] === 1) this.expire(row);
       this.end(row, FAILED);
       return;
     }
@@ -268,6 +297,7 @@ class Simulation implements LegEvents {
     if (records.decodeWorker[row]! < 0) {
       const decision = this.router.routeDecode(row, nowMs);
       if (decision === null) {
+        this.expire(row);
         this.end(row, FAILED);
         return;
       }
@@ -276,7 +306,7 @@ class Simulation implements LegEvents {
     this.at(nowMs + this.requestMs(records.decodeWorker[row]!), SUBMIT_DECODE, row);
   }
 
-  /** The client gives up: both legs are aborted, and KV that nobody will read is let go. */
+  /** The client gives up: the leg that is at work is aborted. */
   private cancel(row: number): void {
     const phase = this.phase[row]!;
     if (phase === ENDED || phase === LEAVING) return;
@@ -284,6 +314,11 @@ class Simulation implements LegEvents {
     this.phase[row] = LEAVING;
     if (phase === IN_PREFILL) this.abort(prefillWorker[row]!, row);
     if (phase === IN_DECODE) this.abort(decodeWorker[row]!, row);
+    // A decode engine tells the prefill engine of an abort before the read; a router that goes away does not.
+    if (this.held[row] === 1) {
+      if (phase === IN_DECODE) this.release(row);
+      else this.expire(row);
+    }
     this.end(row, CANCELLED);
   }
 
@@ -295,7 +330,6 @@ class Simulation implements LegEvents {
 
   /** Ends a request that the router has open. */
   private end(row: number, status: number): void {
-    if (this.held[row] === 1) this.release(row);
     this.router.onRequestEnd(row, OUTCOMES[status]!, this.nowMs);
     if (status === COMPLETED) this.records.lastTokenMs[row] = this.nowMs;
     this.leave(row, status);
@@ -310,7 +344,14 @@ class Simulation implements LegEvents {
     if (this.ended % PROGRESS_EVERY === 0) this.hooks.onProgress?.(this.ended);
   }
 
+  /** A prefill engine lets go of KV that nobody has read in time. */
+  private expire(row: number): void {
+    const { heldKvTimeoutMs } = this.workers[this.records.prefillWorker[row]!]!;
+    this.agenda.push(this.nowMs + heldKvTimeoutMs, RELEASE, row);
+  }
+
   private release(row: number): void {
+    if (this.held[row] === 0) return;
     const worker = this.records.prefillWorker[row]!;
     this.held[row] = 0;
     this.engines[worker]!.kvSent(row, this.nowMs);
@@ -352,6 +393,10 @@ class Simulation implements LegEvents {
   private happen(kind: number, row: number): void {
     if (kind === CANCEL) {
       this.cancel(row);
+      return;
+    }
+    if (kind === RELEASE) {
+      this.release(row);
       return;
     }
     if (this.phase[row] === ENDED) return;
