@@ -1,3 +1,4 @@
+import { BlockContent } from "./block-content.js";
 import { EngineState } from "./engine-state.js";
 import type { EngineObserver } from "./observer.js";
 import { takeArrivalsAndAborts } from "./request-end.js";
@@ -100,6 +101,21 @@ export class PlainEngine implements Engine {
 
   blocksInUse(): number {
     return this.state.kv.inUse();
+  }
+
+  cachedTokens(request: LegRequest): number {
+    const { blockSize } = this.state.config;
+    const content = new BlockContent();
+    // Its private blocks need keys that nothing is published under.
+    content.assign(request.content, request.promptTokens, blockSize, Number.MIN_SAFE_INTEGER);
+    return this.state.kv.lookup(content, request.promptTokens).length * blockSize;
+  }
+
+  blocksOf(id: number): readonly number[] {
+    const slot = this.state.find(id);
+    if (slot < 0) return [];
+    const { blocks, length } = this.state.slots.table[slot]!;
+    return [...blocks.subarray(0, length)];
   }
 
   /** One turn of the loop at `nowMs`. */

@@ -171,4 +171,8 @@ export interface Engine {
   totals(): EngineTotals;
   /** Blocks referenced by requests now; 0 once all have ended. */
   blocksInUse(): number;
+  /** Tokens of the request that the prefix cache would give it now; changes nothing. */
+  cachedTokens(request: LegRequest): number;
+  /** Physical blocks of a request, in the order of its tokens; empty where it has none or is unknown. */
+  blocksOf(id: number): readonly number[];
 }
