@@ -1,38 +1,35 @@
-import { createEngine } from "../engine/engine.js";
-import { TransferNetwork } from "../engine/kv-transfer.js";
-import type { Engine, FinishReason } from "../engine/types.js";
+import type { FinishReason } from "../engine/types.js";
 import { WorkError } from "../errors.js";
 import { GapRunsBuilder } from "../measure/gap-runs-builder.js";
 import { createRequestRecords } from "../measure/record-builder.js";
-import type { RequestRecords, RunResult, WorkerRecord } from "../measure/records.js";
+import type { RequestRecords, RunResult } from "../measure/records.js";
 import { Router } from "../routing/router.js";
-import type { LegOutcome, RouteDecision } from "../routing/types.js";
+import type { LegOutcome } from "../routing/types.js";
 import { blockSpanOf } from "../workload/workload.js";
 import { Agenda } from "./agenda.js";
 import { Arrivals } from "./arrivals.js";
-import { Earliest } from "./earliest.js";
-import { LegListener, type LegEvents } from "./leg-listener.js";
+import { Fleet } from "./fleet.js";
+import type { LegEvents } from "./leg-listener.js";
 import { RoutingRequests } from "./routing-requests.js";
-import type { SimulationSetup, WorkerSetup } from "./setup.js";
+import {
+  CANCEL,
+  END,
+  ENDED,
+  FIRST_TOKEN,
+  HAND_OVER,
+  IN_DECODE,
+  IN_PREFILL,
+  LEAVING,
+  RELEASE,
+  SUBMIT_DECODE,
+  SUBMIT_PREFILL,
+  TO_DECODE,
+  TO_PREFILL,
+} from "./phases.js";
+import type { SimulationHooks } from "./hooks.js";
+import type { SimulationSetup } from "./setup.js";
 import { StatsFeed } from "./stats-feed.js";
 import { Timeline } from "./timeline.js";
-
-/** Kinds of agenda entries. Entries of equal time keep the order they went in. */
-const SUBMIT_PREFILL = 0;
-const HAND_OVER = 1;
-const SUBMIT_DECODE = 2;
-const FIRST_TOKEN = 3;
-const END = 4;
-const CANCEL = 5;
-const RELEASE = 6;
-
-/** Where a request is. */
-const TO_PREFILL = 1;
-const IN_PREFILL = 2;
-const TO_DECODE = 3;
-const IN_DECODE = 4;
-const LEAVING = 5;
-const ENDED = 6;
 
 const COMPLETED = 0;
 const FAILED = 1;
@@ -40,24 +37,10 @@ const CANCELLED = 2;
 const PROGRESS_EVERY = 4096;
 const OUTCOMES: readonly LegOutcome[] = ["completed", "failed", "cancelled"];
 
-export interface SimulationHooks {
-  /** Called with every decision, in order of time. */
-  readonly onDecision?: (decision: RouteDecision, atMs: number) => void;
-  /** Called now and then with the number of requests that have ended. */
-  readonly onProgress?: (ended: number) => void;
-  /** Called when everything has come to rest, for checks of what must then be zero. */
-  readonly onDrained?: (fleet: {
-    readonly engines: readonly Engine[];
-    readonly router: Router;
-    readonly network: TransferNetwork;
-  }) => void;
-}
-
 /**
  * Runs a workload through the routing core and modelled engines in virtual time.
  *
  * @returns what was measured; the same for the same set-up, on any machine.
- * @throws WorkError when requests are left that nothing will ever end (a defect).
  */
 export function simulate(setup: SimulationSetup, hooks: SimulationHooks = {}): RunResult {
   return new Simulation(setup, hooks).run();
@@ -71,15 +54,11 @@ export function simulate(setup: SimulationSetup, hooks: SimulationHooks = {}): R
 class Simulation implements LegEvents {
   private readonly setup: SimulationSetup;
   private readonly hooks: SimulationHooks;
-  private readonly workers: readonly WorkerSetup[];
-  private readonly prefillWorkers: number;
-  private readonly engines: readonly Engine[];
+  private readonly fleet: Fleet;
   private readonly router: Router;
-  private readonly network: TransferNetwork;
   private readonly arrivals: Arrivals;
   private readonly requests: RoutingRequests;
   private readonly agenda = new Agenda();
-  private readonly clocks: Earliest;
   private readonly timeline: Timeline;
   private readonly stats: StatsFeed;
   private readonly records: RequestRecords;
@@ -93,51 +72,38 @@ class Simulation implements LegEvents {
   private readonly readStartMs: Float64Array;
   /** 1 while a prefill engine holds the request's blocks for a reader that has not started. */
   private readonly held: Uint8Array;
-  private readonly legs: Int32Array;
 
   private nowMs = 0;
   private ended = 0;
   private events = 0;
   private lastEndMs = 0;
+  private deadlocked = 0;
 
   constructor(setup: SimulationSetup, hooks: SimulationHooks) {
-    const { workload, network } = setup;
+    const { workload } = setup;
     this.setup = setup;
     this.hooks = hooks;
-    this.workers = [...setup.prefill, ...setup.decode];
-    this.prefillWorkers = setup.prefill.length;
-    this.engines = this.workers.map((worker, index) =>
-      createEngine(worker.engine, worker.stepTime, new LegListener(this, index), setup.time),
-    );
-    this.router = new Router(
-      setup.router,
-      this.workers.map(({ id }, index) => ({ id, leg: index < this.prefillWorkers ? "prefill" : "decode" })),
-      setup.seed,
-    );
-    this.network = new TransferNetwork({
-      senderGbps: this.workers.map(() => network.bandwidthGbps),
-      receiverGbps: this.workers.map(() => network.bandwidthGbps),
-      latencyMs: network.latencyMs,
-      contention: network.contention,
-    });
+    this.fleet = new Fleet(setup, this);
+    this.router = new Router(setup.router, this.fleet.workerSpecs(), setup.seed);
     this.arrivals = new Arrivals(workload);
     this.requests = new RoutingRequests(workload);
-    this.clocks = new Earliest(this.workers.length);
-    this.timeline = new Timeline(this.engines, setup.timelineIntervalMs);
-    this.stats = new StatsFeed(this.router, this.engines, setup.signals);
+    this.timeline = new Timeline(this.fleet.engines, setup.timelineIntervalMs);
+    this.stats = new StatsFeed(this.router, this.fleet.engines, setup.signals);
     this.records = createRequestRecords(workload.count);
     this.phase = new Uint8Array(workload.count);
     this.submittedMs = new Float64Array(workload.count);
     this.scheduledMs = new Float64Array(workload.count);
     this.readStartMs = new Float64Array(workload.count);
     this.held = new Uint8Array(workload.count);
-    this.legs = new Int32Array(this.workers.length);
   }
 
   run(): RunResult {
     while (this.ended < this.setup.workload.count) {
       const nextMs = this.nextMs();
-      if (nextMs === Infinity) throw this.stuck();
+      if (nextMs === Infinity) {
+        this.failDeadlocked();
+        continue;
+      }
       if (nextMs >= this.timeline.nextMs) this.timeline.sampleUntil(nextMs);
       this.stats.pollUntil(nextMs);
       this.happenAt(nextMs);
@@ -145,16 +111,16 @@ class Simulation implements LegEvents {
     const result = this.result();
     // Transfers whose request was cancelled end after the last request.
     for (let nextMs = this.nextMs(); nextMs < Infinity; nextMs = this.nextMs()) this.happenAt(nextMs);
-    this.hooks.onDrained?.({ engines: this.engines, router: this.router, network: this.network });
+    this.hooks.onDrained?.({ engines: this.fleet.engines, router: this.router, network: this.fleet.network });
     return result;
   }
 
   private nextMs(): number {
     return Math.min(
       this.agenda.atMs(),
-      this.network.nextCompletionMs(),
+      this.fleet.network.nextCompletionMs(),
       this.arrivals.atMs(),
-      this.clocks.atMs(),
+      this.fleet.nextMs(),
     );
   }
 
@@ -162,9 +128,9 @@ class Simulation implements LegEvents {
     this.nowMs = nextMs;
     this.events++;
     if (this.agenda.atMs() === nextMs) this.takeFromAgenda();
-    else if (this.network.nextCompletionMs() === nextMs) this.completeTransfers();
+    else if (this.fleet.network.nextCompletionMs() === nextMs) this.completeTransfers();
     else if (this.arrivals.atMs() === nextMs) this.send(this.arrivals.take());
-    else this.advanceEngine(this.clocks.entity());
+    else this.fleet.advanceNext();
   }
 
   // Engine events ------------------------------------------------------------------------------------------
@@ -172,7 +138,7 @@ class Simulation implements LegEvents {
   scheduled(worker: number, row: number, atMs: number, cachedTokens: number): void {
     const { records } = this;
     this.scheduledMs[row] = atMs;
-    if (worker < this.prefillWorkers) {
+    if (this.fleet.isPrefill(worker)) {
       records.queueMs[row] = atMs - this.submittedMs[row]!;
       records.cachedTokens[row] = cachedTokens;
     } else if (records.path[row] === 1) {
@@ -185,20 +151,16 @@ class Simulation implements LegEvents {
   }
 
   kvReadStart(worker: number, row: number, atMs: number, tokens: number): void {
-    const prefill = this.records.prefillWorker[row]!;
-    const { kvBytesPerToken, engine } = this.workers[prefill]!;
     this.readStartMs[row] = atMs;
     this.held[row] = 0;
     this.records.decodeCachedTokens[row] = this.setup.workload.inputTokens[row]! - tokens;
-    // vLLM moves whole blocks.
-    const blocks = Math.ceil(tokens / engine.blockSize);
-    this.network.start(row, prefill, worker, blocks * engine.blockSize * kvBytesPerToken, atMs);
+    this.fleet.startTransfer(row, this.records.prefillWorker[row]!, worker, tokens, atMs);
   }
 
   firstToken(worker: number, row: number, atMs: number): void {
-    if (worker < this.prefillWorkers || this.phase[row] !== IN_DECODE) return;
+    if (this.fleet.isPrefill(worker) || this.phase[row] !== IN_DECODE) return;
     if (this.records.path[row] === 0) this.records.prefillMs[row] = atMs - this.scheduledMs[row]!;
-    this.at(atMs + this.responseMs(worker), FIRST_TOKEN, row);
+    this.at(atMs + this.fleet.responseMs(worker), FIRST_TOKEN, row);
   }
 
   preempted(_worker: number, row: number): void {
@@ -206,12 +168,12 @@ class Simulation implements LegEvents {
   }
 
   finished(worker: number, row: number, atMs: number, reason: FinishReason, outputTokens: number): void {
-    if (worker >= this.prefillWorkers) this.records.outputTokens[row] = outputTokens;
+    if (!this.fleet.isPrefill(worker)) this.records.outputTokens[row] = outputTokens;
     if (reason === "aborted") return;
-    if (worker < this.prefillWorkers) this.prefillFinished(worker, row, atMs);
+    if (this.fleet.isPrefill(worker)) this.prefillFinished(worker, row, atMs);
     else if (this.phase[row] === IN_DECODE) {
       this.phase[row] = LEAVING;
-      this.at(atMs + this.responseMs(worker), END, row);
+      this.at(atMs + this.fleet.responseMs(worker), END, row);
     }
   }
 
@@ -220,7 +182,7 @@ class Simulation implements LegEvents {
     if (this.phase[row] === IN_PREFILL) {
       this.records.prefillMs[row] = atMs - this.scheduledMs[row]!;
       this.phase[row] = TO_DECODE;
-      this.at(atMs + this.responseMs(worker), HAND_OVER, row);
+      this.at(atMs + this.fleet.responseMs(worker), HAND_OVER, row);
     } else {
       // Cancelled during its last step: no reader will ever come.
       this.expire(row);
@@ -229,7 +191,7 @@ class Simulation implements LegEvents {
 
   tokenGaps(worker: number, firstMs: number, deltaMs: number, steps: number, sequences: number): void {
     // What a prefill engine generates beyond its one token never reaches a client.
-    if (worker >= this.prefillWorkers) this.gaps.add(firstMs, deltaMs, steps, sequences);
+    if (!this.fleet.isPrefill(worker)) this.gaps.add(firstMs, deltaMs, steps, sequences);
   }
 
   // A request's way ----------------------------------------------------------------------------------------
@@ -255,10 +217,10 @@ class Simulation implements LegEvents {
       records.path[row] = 1;
       records.prefillWorker[row] = decision.prefill.worker;
       this.phase[row] = TO_PREFILL;
-      this.at(nowMs + this.requestMs(decision.prefill.worker), SUBMIT_PREFILL, row);
+      this.at(nowMs + this.fleet.requestMs(decision.prefill.worker), SUBMIT_PREFILL, row);
     } else {
       this.phase[row] = TO_DECODE;
-      this.at(nowMs + this.requestMs(records.decodeWorker[row]!), SUBMIT_DECODE, row);
+      this.at(nowMs + this.fleet.requestMs(records.decodeWorker[row]!), SUBMIT_DECODE, row);
     }
   }
 
@@ -273,20 +235,16 @@ class Simulation implements LegEvents {
       priority: workload.priority[row]!,
       kvRole: !disaggregated ? "local" : leg === "prefill" ? "remote_decode" : "remote_prefill",
     } as const;
-    const engine = this.engines[worker]!;
-    this.legs[worker]!++;
     this.router.onDispatched(row, leg, this.nowMs);
-    if (engine.reject(request) !== null) {
-      if (this.held[row] === 1) this.expire(row);
-      this.end(row, FAILED);
-      return;
-    }
     this.phase[row] = leg === "prefill" ? IN_PREFILL : IN_DECODE;
     this.submittedMs[row] = this.nowMs;
-    engine.submit(request, this.nowMs);
-    // vLLM sends the headers of a stream as soon as it has taken the request in.
-    if (leg === "decode") this.router.onHeaders(row, leg, this.nowMs);
-    this.clocks.set(worker, engine.nextEventMs());
+    if (!this.fleet.submit(worker, request, this.nowMs)) {
+      if (this.held[row] === 1) this.expire(row);
+      this.end(row, FAILED);
+    } else if (leg === "decode") {
+      // vLLM sends the headers of a stream as soon as it has taken the request in.
+      this.router.onHeaders(row, leg, this.nowMs);
+    }
   }
 
   /** The prefill response is back at the router, which sends the request on to its decode worker. */
@@ -303,7 +261,7 @@ class Simulation implements LegEvents {
       }
       records.decodeWorker[row] = decision.worker;
     }
-    this.at(nowMs + this.requestMs(records.decodeWorker[row]!), SUBMIT_DECODE, row);
+    this.at(nowMs + this.fleet.requestMs(records.decodeWorker[row]!), SUBMIT_DECODE, row);
   }
 
   /** The client gives up: the leg that is at work is aborted. */
@@ -312,20 +270,14 @@ class Simulation implements LegEvents {
     if (phase === ENDED || phase === LEAVING) return;
     const { prefillWorker, decodeWorker } = this.records;
     this.phase[row] = LEAVING;
-    if (phase === IN_PREFILL) this.abort(prefillWorker[row]!, row);
-    if (phase === IN_DECODE) this.abort(decodeWorker[row]!, row);
+    if (phase === IN_PREFILL) this.fleet.abort(prefillWorker[row]!, row, this.nowMs);
+    if (phase === IN_DECODE) this.fleet.abort(decodeWorker[row]!, row, this.nowMs);
     // A decode engine tells the prefill engine of an abort before the read; a router that goes away does not.
     if (this.held[row] === 1) {
       if (phase === IN_DECODE) this.release(row);
       else this.expire(row);
     }
     this.end(row, CANCELLED);
-  }
-
-  private abort(worker: number, row: number): void {
-    const engine = this.engines[worker]!;
-    engine.abort(row, this.nowMs);
-    this.clocks.set(worker, engine.nextEventMs());
   }
 
   /** Ends a request that the router has open. */
@@ -346,36 +298,23 @@ class Simulation implements LegEvents {
 
   /** A prefill engine lets go of KV that nobody has read in time. */
   private expire(row: number): void {
-    const { heldKvTimeoutMs } = this.workers[this.records.prefillWorker[row]!]!;
-    this.agenda.push(this.nowMs + heldKvTimeoutMs, RELEASE, row);
+    const timeoutMs = this.fleet.heldKvTimeoutMs(this.records.prefillWorker[row]!);
+    this.agenda.push(this.nowMs + timeoutMs, RELEASE, row);
   }
 
   private release(row: number): void {
     if (this.held[row] === 0) return;
-    const worker = this.records.prefillWorker[row]!;
     this.held[row] = 0;
-    this.engines[worker]!.kvSent(row, this.nowMs);
-    this.clocks.set(worker, this.engines[worker]!.nextEventMs());
+    this.fleet.kvSent(this.records.prefillWorker[row]!, row, this.nowMs);
   }
 
   // Time ---------------------------------------------------------------------------------------------------
 
-  private advanceEngine(worker: number): void {
-    const engine = this.engines[worker]!;
-    engine.advance(this.nowMs);
-    this.clocks.set(worker, engine.nextEventMs());
-  }
-
   private completeTransfers(): void {
     const { records, nowMs } = this;
-    for (const row of this.network.advance(nowMs)) {
+    for (const row of this.fleet.network.advance(nowMs)) {
       records.kvTransferMs[row] = nowMs - this.readStartMs[row]!;
-      const prefill = records.prefillWorker[row]!;
-      const decode = records.decodeWorker[row]!;
-      this.engines[decode]!.kvArrived(row, nowMs);
-      this.clocks.set(decode, this.engines[decode]!.nextEventMs());
-      this.engines[prefill]!.kvSent(row, nowMs);
-      this.clocks.set(prefill, this.engines[prefill]!.nextEventMs());
+      this.fleet.transferred(row, records.prefillWorker[row]!, records.decodeWorker[row]!, nowMs);
     }
   }
 
@@ -418,14 +357,6 @@ class Simulation implements LegEvents {
     return index;
   }
 
-  private requestMs(worker: number): number {
-    return this.setup.network.hopMs + this.workers[worker]!.requestOverheadMs;
-  }
-
-  private responseMs(worker: number): number {
-    return this.setup.network.hopMs + this.workers[worker]!.responseOverheadMs;
-  }
-
   // Results ------------------------------------------------------------------------------------------------
 
   private result(): RunResult {
@@ -435,38 +366,48 @@ class Simulation implements LegEvents {
     return {
       records,
       gaps: this.gaps.build(),
-      workers: this.workers.map((_, worker) => this.workerRecord(worker)),
+      workers: this.fleet.records(),
       branches: [...this.branches.keys()],
       timeline: this.timeline.rows(),
       durationMs: this.lastEndMs - (workload.count > 0 ? records.sentMs.reduce((a, b) => Math.min(a, b)) : 0),
       events: this.events,
-      steps: this.engines.reduce((sum, engine) => sum + engine.totals().steps, 0),
-      notes: workload.notes,
+      steps: this.fleet.steps(),
+      notes: this.deadlocked === 0 ? workload.notes : [...workload.notes, this.deadlockNote()],
     };
   }
 
-  private workerRecord(worker: number): WorkerRecord {
-    const totals = this.engines[worker]!.totals();
-    return {
-      id: this.workers[worker]!.id,
-      role: worker < this.prefillWorkers ? "prefill" : "decode",
-      requests: this.legs[worker]!,
-      busyMs: totals.busyMs,
-      maxRunning: totals.maxRunning,
-      maxWaiting: totals.maxWaiting,
-      kvPeak: totals.kvPeak,
-      promptTokens: totals.promptTokens,
-      hitTokens: totals.hitTokens,
-      preemptions: totals.preemptions,
-    };
-  }
-
-  private stuck(): WorkError {
-    const row = this.phase.findIndex((phase) => phase !== ENDED);
-    return new WorkError(
-      `simulation stopped at ${this.nowMs} ms with ${this.setup.workload.count - this.ended} requests open ` +
-        `(first: request ${row}, phase ${this.phase[row]!})`,
-      "PDB_ERR_STUCK",
+  private deadlockNote(): string {
+    return (
+      `${this.deadlocked} requests failed in a deadlock of vLLM's scheduler: the head of a queue waited for KV ` +
+      "blocks held by requests behind it."
     );
+  }
+
+  /**
+   * Nothing will happen by itself, yet requests are open. vLLM's scheduler can come to that: the request at
+   * the head of a queue waits for blocks that one behind it holds, whose KV has arrived (priority policy, or
+   * any in the 0.11 rules). Clients would wait until they time out; here the requests fail at once.
+   */
+  private failDeadlocked(): void {
+    const { prefillWorker, decodeWorker } = this.records;
+    const rows = [...this.phase.keys()].filter((row) => {
+      const phase = this.phase[row]!;
+      return phase === IN_PREFILL || phase === IN_DECODE;
+    });
+    if (rows.length === 0) {
+      const open = this.setup.workload.count - this.ended;
+      throw new WorkError(
+        `simulation stands still at ${this.nowMs} ms with ${open} requests open`,
+        "PDB_ERR_STUCK",
+      );
+    }
+    for (const row of rows) {
+      const worker = this.phase[row] === IN_PREFILL ? prefillWorker[row]! : decodeWorker[row]!;
+      this.phase[row] = LEAVING;
+      this.fleet.abort(worker, row, this.nowMs);
+      this.release(row);
+      this.end(row, FAILED);
+    }
+    this.deadlocked += rows.length;
   }
 }

@@ -64,7 +64,7 @@ describe("whatever happens", () => {
       fc.property(rows, options, (drawn, fleetOptions) => {
         const workload = workloadOf(toRows(drawn));
         let drained = false;
-        const { records, workers } = simulate(fleet(workload, fleetOptions), {
+        const { records, workers, notes } = simulate(fleet(workload, fleetOptions), {
           onDrained({ engines, router, network }) {
             drained = true;
             expect(router.isIdle()).toBe(true);
@@ -81,6 +81,7 @@ describe("whatever happens", () => {
         expect(drained).toBe(true);
         for (let row = 0; row < workload.count; row++) {
           const cancelled = records.status[row] === 2;
+          if (notes.length > 0 && records.status[row] === 1) continue;
           if (!cancelled) expect(records.status[row]).toBe(0);
           if (!cancelled) expect(records.outputTokens[row]).toBe(workload.outputTokens[row]);
           expect(records.sentMs[row]).toBe(workload.arrivalMs[row]);
@@ -93,7 +94,7 @@ describe("whatever happens", () => {
         const disaggregated = records.path.reduce((sum, path) => sum + path, 0);
         expect(legs).toBeLessThanOrEqual(workload.count + disaggregated);
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 
@@ -121,7 +122,7 @@ describe("whatever happens", () => {
           });
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 200 },
     );
   });
 });

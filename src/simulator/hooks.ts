@@ -1,0 +1,18 @@
+import type { TransferNetwork } from "../engine/kv-transfer.js";
+import type { Engine } from "../engine/types.js";
+import type { Router } from "../routing/router.js";
+import type { RouteDecision } from "../routing/types.js";
+
+/** What a caller may watch while a simulation runs. */
+export interface SimulationHooks {
+  /** Called with every decision, in order of time. */
+  readonly onDecision?: (decision: RouteDecision, atMs: number) => void;
+  /** Called now and then with the number of requests that have ended. */
+  readonly onProgress?: (ended: number) => void;
+  /** Called when everything has come to rest, for checks of what must then be zero. */
+  readonly onDrained?: (fleet: {
+    readonly engines: readonly Engine[];
+    readonly router: Router;
+    readonly network: TransferNetwork;
+  }) => void;
+}
