@@ -58,7 +58,7 @@ export function checkArrivals(options: ArrivalOptions): ArrivalSettings {
   expectPositive("speedup", speedup);
   expectWhole("concurrency", concurrency, 0);
   if (thinkMs !== null && !(thinkMs >= 0 && thinkMs < Infinity))
-    throw wrong("think time", thinkMs, "0 or more");
+    throw wrong("think_ms", thinkMs, "a number, 0 or more");
   expectTogether(settings);
   return settings;
 }
@@ -101,7 +101,7 @@ function expectTogether({
     );
   }
   if (thinkMs !== null && sessions === "independent") {
-    throw clash(`think time ${thinkMs} ms with independent sessions`, "only linked turns have a think time");
+    throw clash(`think_ms ${thinkMs} with independent sessions`, "only linked turns have a think time");
   }
 }
 

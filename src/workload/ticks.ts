@@ -1,10 +1,12 @@
-import { quantile } from "simple-statistics";
+import { quantileSorted } from "simple-statistics";
 import type { Random } from "../values/random.js";
 
 /** At least this share of requests must arrive at the very instant of the one before. */
 const SHARED_INSTANTS = 0.2;
 /** Stamps may be off by this share of a tick (Mooncake's 3 s ticks wander by 3 ms). */
 const TOLERANCE = 0.05;
+/** The gap below which this share of all gaps lies stands for one tick: a stray stamp does not count. */
+const SHORTEST_GAPS = 0.1;
 /** Share of gaps that must be whole numbers of ticks. */
 const ON_TICK = 0.9;
 
@@ -16,10 +18,10 @@ const ON_TICK = 0.9;
 export function detectTick(arrivalMs: Float64Array): number {
   const instants = distinctInstants(arrivalMs);
   if (instants.length < 2 || 1 - instants.length / arrivalMs.length < SHARED_INSTANTS) return 0;
-  const gaps = Array.from(instants.subarray(1), (atMs, i) => atMs - instants[i]!);
-  const shortest = quantile(gaps, 0.1);
+  const gaps = Array.from(instants.subarray(1), (atMs, i) => atMs - instants[i]!).sort((a, b) => a - b);
+  const shortest = gaps[Math.floor(SHORTEST_GAPS * gaps.length)]!;
   const single = gaps.filter((gap) => Math.abs(gap - shortest) <= 2 * TOLERANCE * shortest);
-  const tickMs = quantile(single, 0.5);
+  const tickMs = quantileSorted(single, 0.5);
   const onTick = gaps.filter((gap) => {
     const ticks = Math.round(gap / tickMs);
     return ticks >= 1 && Math.abs(gap - ticks * tickMs) <= TOLERANCE * tickMs;

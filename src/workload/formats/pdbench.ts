@@ -22,28 +22,29 @@ export const pdbench: JsonLinesFormat = {
     const sessions = new SessionNumbers();
     trace.tickMs = 0;
     return (record) => {
-      const arrivalMs = atLeastZero("arrival_s", record["arrival_s"]) * 1000;
+      const arrivalMs = milliseconds("arrival_s", record["arrival_s"]);
       const inputTokens = wholeNumber("input_tokens", record["input_tokens"], 1);
       const outputTokens = wholeNumber("output_tokens", record["output_tokens"], 0);
-      const tickS = optional(record["arrival_tick_s"], (value) => atLeastZero("arrival_tick_s", value)) ?? 0;
+      const tickMs =
+        optional(record["arrival_tick_s"], (value) => milliseconds("arrival_tick_s", value)) ?? 0;
       const priority = optional(record["priority"], (value) => priorityIn(value));
-      const cancelAfterS = optional(record["cancel_after_s"], (value) =>
-        atLeastZero("cancel_after_s", value),
+      const cancelAfterMs = optional(record["cancel_after_s"], (value) =>
+        milliseconds("cancel_after_s", value),
       );
-      const thinkS = optional(record["think_s"], (value) => atLeastZero("think_s", value));
+      const thinkMs = optional(record["think_s"], (value) => milliseconds("think_s", value));
       const session = optional(record["session"], sessionName);
       const ids = idsOf(trace, record, inputTokens, outputTokens);
       interner.append(ids);
       if (ids.length > Math.ceil(inputTokens / trace.blockTokens)) trace.coversOutput = true;
-      trace.tickMs = Math.max(trace.tickMs ?? 0, tickS * 1000);
+      trace.tickMs = Math.max(trace.tickMs ?? 0, tickMs);
       trace.add({
         arrivalMs,
         inputTokens,
         outputTokens,
         session: session === undefined ? -1 : sessions.numberOf(session),
         ...(priority !== undefined && { priority }),
-        ...(cancelAfterS !== undefined && { cancelAfterMs: cancelAfterS * 1000 }),
-        ...(thinkS !== undefined && { thinkMs: thinkS * 1000 }),
+        ...(cancelAfterMs !== undefined && { cancelAfterMs }),
+        ...(thinkMs !== undefined && { thinkMs }),
       });
     };
   },
@@ -59,6 +60,11 @@ function idsOf(trace: RawTraceBuilder, record: JsonRecord, input: number, output
   const ids = blockIds("block_ids", record["block_ids"], input + output, blockTokens);
   trace.blockTokens = blockTokens;
   return ids;
+}
+
+/** Seconds, read to the nanosecond: 4.314579 s is 4314.579 ms, not 4314.579000000001. */
+function milliseconds(field: string, value: unknown): number {
+  return Math.round(atLeastZero(field, value) * 1e9) / 1e6;
 }
 
 /** Absent and null both mean "none". */

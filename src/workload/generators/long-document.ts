@@ -11,7 +11,7 @@ import { cvOf, meanTokens, seconds, tokens, tokenSampler } from "./token-counts.
  */
 export const longDocument = defineGenerator({
   name: "long_document",
-  summary: "Sessions about a long document each: every prompt is the document plus one question.",
+  summary: "Sessions about a long document: every prompt is the document and a question.",
   source: "as vLLM's long-document QA benchmark",
   parameters: {
     questions_mean: number(4, { min: 1, max: 1000 }, "Mean questions about a document (geometric)."),

@@ -17,7 +17,7 @@ export function mixedOf(parts: readonly GeneratorSpec[]): GeneratorSpec {
   );
   return {
     name: "mixed",
-    summary: "Several kinds of traffic at once, each with its weight and its own parameters.",
+    summary: "Several kinds of traffic at once, by weight, each with its parameters.",
     source: "pdbench",
     parameters: [...weights, ...inherited],
     open(values, { ratePerS, random }) {

@@ -8,7 +8,7 @@ import { cvOf, meanTokens, tokens, tokenSampler } from "./token-counts.js";
 /** Single requests that begin with one of a number of system prompts, some more popular than others. */
 export const sharedSystemPrompt = defineGenerator({
   name: "shared_system_prompt",
-  summary: "Single requests, each one of a set of system prompts followed by a question of its own.",
+  summary: "Single requests: one of a set of system prompts and a question of its own.",
   source: "as SGLang's generated-shared-prefix data set, with Zipf popularity",
   parameters: {
     system_prompts: integer(20, { min: 1, max: 1_000_000 }, "Number of different system prompts."),
