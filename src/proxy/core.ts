@@ -1,0 +1,70 @@
+import { randomInt } from "node:crypto";
+import type { Pool } from "undici";
+import type { Router } from "../routing/router.js";
+import type { Leg, RouteDecision, RoutingRequest } from "../routing/types.js";
+import type { Dialect } from "./dialects/dialect.js";
+import type { GenerationApi } from "./generation-api.js";
+import type { PromptReader } from "./prompt-reader.js";
+import type { SessionSource } from "./session-key.js";
+import type { WorkerUrl } from "./worker-url.js";
+
+/** A worker behind the proxy. Its place in `ProxyCore.workers` is its index in the routing core. */
+export interface ProxyWorker extends WorkerUrl {
+  readonly leg: Leg;
+  /** Connections to the worker's server; ranks of one server share them. */
+  readonly pool: Pool;
+}
+
+export type RequestOutcome = "completed" | "failed" | "retryable" | "cancelled";
+
+/** What the proxy knows of a request while it is open; times are ms of the proxy's clock. */
+export interface RequestFacts {
+  /** Number in the routing core. */
+  readonly id: number;
+  readonly requestId: string;
+  /** Path of the request, without its query. */
+  readonly path: string;
+  /** Null: a route of the engine's own. */
+  readonly api: GenerationApi | null;
+  /** When the whole request was there. */
+  readonly receivedMs: number;
+  readonly promptTokens: number;
+  readonly sessionKey: string | null;
+  readonly priority: number;
+  /** Replaced once under the order `late_decode`, when the decode worker is known. */
+  decision: RouteDecision;
+}
+
+/** Who watches requests go by. Calls come in order; `onEnd` exactly once for each `onRouted`. */
+export interface RequestObserver {
+  /**
+   * @param request As the routing core got it; its prefix is valid during the call only.
+   * @param decisionMs Time the decision took.
+   */
+  onRouted?(facts: RequestFacts, request: RoutingRequest, decisionMs: number): void;
+  /** A piece of the answer has arrived from the decode worker, which answered with `status`. */
+  onAnswer?(facts: RequestFacts, status: number, chunk: Buffer, nowMs: number): void;
+  /** @param status The client's; 499 = it left before there was one. */
+  onEnd?(facts: RequestFacts, outcome: RequestOutcome, status: number, nowMs: number): void;
+}
+
+/** What all requests of one proxy share. */
+export interface ProxyCore {
+  readonly router: Router;
+  readonly workers: readonly ProxyWorker[];
+  readonly dialect: Dialect;
+  readonly prompts: PromptReader;
+  readonly sessions: SessionSource;
+  readonly observers: readonly RequestObserver[];
+  readonly maxPayloadBytes: number;
+  /** Monotonic, ms from the start of the proxy. */
+  nowMs(): number;
+  /** A number no request of this proxy had before. */
+  nextId(): number;
+}
+
+/** Uniform in [0, 2^63): a rendezvous that no other proxy is likely to draw at the same time. */
+export function drawRoom(): bigint {
+  const part = () => BigInt(randomInt(2 ** 21));
+  return (part() << 42n) | (part() << 21n) | part();
+}

@@ -1,0 +1,57 @@
+import type { RouteDecision, RoutingRequest } from "../routing/types.js";
+import type { ProxyWorker, RequestFacts, RequestObserver, RequestOutcome } from "./core.js";
+
+const KEPT = 256;
+
+interface Entry {
+  readonly facts: RequestFacts;
+  readonly prefixLength: number;
+  outcome: RequestOutcome | "open";
+}
+
+/** The last decisions, for `GET /debug/decisions`. No prompt is kept. */
+export class DecisionRing implements RequestObserver {
+  private readonly workers: readonly ProxyWorker[];
+  private readonly entries: Entry[] = [];
+  private readonly open = new Map<number, Entry>();
+  private next = 0;
+
+  constructor(workers: readonly ProxyWorker[]) {
+    this.workers = workers;
+  }
+
+  onRouted(facts: RequestFacts, request: RoutingRequest): void {
+    const entry: Entry = { facts, prefixLength: request.prefix.length, outcome: "open" };
+    this.entries[this.next] = entry;
+    this.next = (this.next + 1) % KEPT;
+    this.open.set(facts.id, entry);
+  }
+
+  onEnd(facts: RequestFacts, outcome: RequestOutcome): void {
+    this.open.get(facts.id)!.outcome = outcome;
+    this.open.delete(facts.id);
+  }
+
+  /** Newest first; keys as in `decisions.jsonl`. */
+  latest(): unknown[] {
+    const inOrder = [...this.entries.slice(this.next), ...this.entries.slice(0, this.next)];
+    return inOrder.reverse().map(({ facts, prefixLength, outcome }) => ({
+      request_id: facts.requestId,
+      at_ms: facts.receivedMs,
+      route: facts.path,
+      prompt_tokens: facts.promptTokens,
+      prefix_length: prefixLength,
+      session: facts.sessionKey,
+      outcome,
+      ...decisionRecord(facts.decision, (worker) => this.workers[worker]!.id),
+    }));
+  }
+}
+
+/** A decision with worker names in place of numbers. */
+export function decisionRecord(decision: RouteDecision, nameOf: (worker: number) => string): object {
+  const leg = (chosen: RouteDecision["prefill"]) =>
+    chosen === null ? null : { ...chosen, worker: nameOf(chosen.worker) };
+  const { path, decider, branch, figures, prefill, decode } = decision;
+  return { path, decider, branch, figures, prefill: leg(prefill), decode: leg(decode) };
+}

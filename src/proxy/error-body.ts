@@ -1,0 +1,37 @@
+/** Errors that the proxy itself answers with, in OpenAI's form, which vLLM and the OpenAI clients share. */
+export interface ProxyError {
+  readonly status: number;
+  /** e.g. `BadRequestError`, as vLLM names them. */
+  readonly type: string;
+  readonly message: string;
+}
+
+export function badRequest(message: string): ProxyError {
+  return { status: 400, type: "BadRequestError", message };
+}
+
+export function payloadTooLarge(limitBytes: number): ProxyError {
+  return {
+    status: 413,
+    type: "PayloadTooLargeError",
+    message: `the request body is larger than ${limitBytes} bytes (--max-payload-size)`,
+  };
+}
+
+export function noWorker(branch: string): ProxyError {
+  return { status: 503, type: "ServiceUnavailableError", message: `no worker takes the request (${branch})` };
+}
+
+/** A worker could not be reached, or broke off. Its address stays in the log. */
+export function badGateway(leg: string, reason: string): ProxyError {
+  return { status: 502, type: "BadGatewayError", message: `the ${leg} worker failed: ${reason}` };
+}
+
+export function errorDocument({ status, type, message }: ProxyError): string {
+  return JSON.stringify({ error: { message, type, param: null, code: status } });
+}
+
+/** The event that ends a stream which broke after its first byte; no `[DONE]` follows. */
+export function errorEvent(error: ProxyError): string {
+  return `data: ${errorDocument(error)}\n\n`;
+}

@@ -1,0 +1,362 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Leg, LegOutcome, RouteDecision, RoutingRequest } from "../routing/types.js";
+import { ClientReply, type Rewriting } from "./client-reply.js";
+import { drawRoom, type ProxyCore, type ProxyWorker, type RequestFacts } from "./core.js";
+import type { FirstToken, LegContext } from "./dialects/dialect.js";
+import { badGateway, badRequest, noWorker, payloadTooLarge, type ProxyError } from "./error-body.js";
+import { countFirstTokenInEvents, firstTokenEvent, prependFirstToken } from "./first-token.js";
+import { isObject, type GenerationApi, type JsonObject } from "./generation-api.js";
+import { handoverObstacle } from "./handover.js";
+import { clientRequestId, EXPLAIN_HEADER, headerOf, headersToWorker, type FlatHeaders } from "./headers.js";
+import { readBody } from "./request-body.js";
+import { sessionKey } from "./session-key.js";
+import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
+import { CachedTokens } from "./usage.js";
+
+/** A prefill reply is one token and a handle. */
+const PREFILL_REPLY_BYTES_MAX = 64 << 20;
+/** What nginx logs for a client that closed its connection. */
+const CLIENT_CLOSED = 499;
+const NO_PREFIX = { symbols: new Int32Array(0), length: 0, unitsPerSymbol: 1, totalUnits: 0 };
+
+/** One leg on its way. */
+interface LegState {
+  readonly call: UpstreamCall;
+  status: number;
+  rawHeaders: readonly (Buffer | string)[];
+}
+
+/**
+ * One request that the routing core decides on, from its arrival to the end of its last leg.
+ *
+ * Whatever happens, the core hears of the end of every leg exactly once: `openLegs` counts the legs that are
+ * in its book, and after `closed` no event of a worker or client is looked at.
+ */
+export class Exchange implements UpstreamEvents {
+  private readonly core: ProxyCore;
+  private readonly req: IncomingMessage;
+  private readonly res: ServerResponse;
+  private readonly reply: ClientReply;
+  private readonly api: GenerationApi | null;
+  private readonly path: string;
+  private readonly requestId: string;
+
+  private body: Buffer = Buffer.alloc(0);
+  private facts: RequestFacts | null = null;
+  private context: LegContext | null = null;
+  private readonly legs: Record<Leg, LegState | null> = { prefill: null, decode: null };
+  private openLegs = 0;
+  private closed = false;
+  private hasFirstToken = false;
+  private waitsForDrain = false;
+  private prefillReply: Buffer[] = [];
+  private prefillReplyBytes = 0;
+  private readonly cachedTokens = new CachedTokens();
+
+  /** @param path Path of the request, without its query. */
+  constructor(
+    core: ProxyCore,
+    req: IncomingMessage,
+    res: ServerResponse,
+    api: GenerationApi | null,
+    path: string,
+  ) {
+    this.core = core;
+    this.req = req;
+    this.res = res;
+    this.reply = new ClientReply(res);
+    this.api = api;
+    this.path = path;
+    this.requestId = clientRequestId(req.rawHeaders) ?? randomUUID();
+  }
+
+  begin(): void {
+    this.res.on("close", () => {
+      this.onClientClose();
+    });
+    readBody(this.req, this.core.maxPayloadBytes, (body) => {
+      if (body === null) this.refuse(payloadTooLarge(this.core.maxPayloadBytes), ["connection", "close"]);
+      else this.onBody(body);
+    });
+  }
+
+  private onBody(body: Buffer): void {
+    this.body = body;
+    let json: JsonObject | null = null;
+    if (this.api !== null) {
+      const parsed = parseObject(body);
+      if (typeof parsed === "string") {
+        this.refuse(badRequest(parsed));
+        return;
+      }
+      json = parsed;
+    }
+    this.route(json);
+  }
+
+  private route(json: JsonObject | null): void {
+    const { core, api } = this;
+    const receivedMs = core.nowMs();
+    const request = this.routingRequest(json);
+    const decision = core.router.route(request, receivedMs);
+    const decisionMs = core.nowMs() - receivedMs;
+    this.facts = {
+      id: request.id,
+      requestId: this.requestId,
+      path: this.path,
+      api,
+      receivedMs,
+      promptTokens: request.promptTokens,
+      sessionKey: request.sessionKey,
+      priority: request.priority,
+      decision,
+    };
+    for (const observer of core.observers) observer.onRouted?.(this.facts, request, decisionMs);
+    if (decision.path === "rejected") {
+      this.closeWith("failed", noWorker(decision.branch));
+      return;
+    }
+    this.openLegs = decision.path === "disaggregated" ? 2 : 1;
+    if (decision.prefill === null) this.send("decode", decision.decode!.worker, this.body);
+    else this.disaggregate(json!, decision);
+  }
+
+  private routingRequest(json: JsonObject | null): RoutingRequest {
+    const { core, api } = this;
+    const prompt = api === null ? null : core.prompts.read(api, json!);
+    const decodeOnly = api === null ? "other_route" : handoverObstacle(api, json!, core.dialect.maxSequences);
+    return {
+      id: core.nextId(),
+      promptTokens: prompt?.promptTokens ?? 0,
+      prefix: prompt?.prefix ?? NO_PREFIX,
+      sessionKey: sessionKey(core.sessions, this.req.rawHeaders, json),
+      model: typeof json?.["model"] === "string" ? json["model"] : "",
+      priority: Number.isInteger(json?.["priority"]) ? (json!["priority"] as number) : 0,
+      ...(decodeOnly === null ? {} : { decodeOnly }),
+    };
+  }
+
+  private disaggregate(json: JsonObject, { prefill, decode }: RouteDecision): void {
+    const { dialect, workers } = this.core;
+    const context: LegContext = {
+      api: this.api!,
+      body: this.body,
+      json,
+      requestId: this.requestId,
+      prefill: workers[prefill!.worker]!,
+      decode: decode === null ? null : workers[decode.worker]!,
+      room: drawRoom(),
+    };
+    this.context = context;
+    const isConcurrent = dialect.handoff(context) === "concurrent";
+    this.send("prefill", prefill!.worker, dialect.prefillBody(context));
+    if (isConcurrent) this.sendDecode(null);
+  }
+
+  private sendDecode(reply: Buffer | null): void {
+    const { body, firstToken } = this.core.dialect.decodeLeg(this.context!, reply);
+    this.rewriting = this.rewritingFor(firstToken);
+    this.send("decode", this.facts!.decision.decode!.worker, body);
+  }
+
+  private rewriting: Rewriting | null = null;
+
+  private rewritingFor(firstToken: FirstToken | null): Rewriting {
+    const { cachedTokens } = this;
+    if (firstToken === null) {
+      return {
+        head: null,
+        events: (events) => cachedTokens.inEvents(events),
+        document: (document) => cachedTokens.inDocument(document),
+      };
+    }
+    return {
+      head: firstTokenEvent(firstToken),
+      events: (events) => countFirstTokenInEvents(cachedTokens.inEvents(events)),
+      document: (document) => prependFirstToken(cachedTokens.inDocument(document), firstToken),
+    };
+  }
+
+  private send(leg: Leg, index: number, body: Buffer): void {
+    const worker: ProxyWorker = this.core.workers[index]!;
+    const call = new UpstreamCall(leg, this);
+    this.legs[leg] = { call, status: 0, rawHeaders: [] };
+    this.core.router.onDispatched(this.facts!.id, leg, this.core.nowMs());
+    worker.pool.dispatch(
+      {
+        path: worker.basePath + this.req.url!,
+        method: this.req.method!,
+        headers: headersToWorker(this.req.rawHeaders, this.requestId, worker.rank, this.context !== null),
+        body,
+      },
+      call,
+    );
+  }
+
+  // What workers do ----------------------------------------------------------------------------------------
+
+  onUpstreamHeaders(leg: Leg, status: number, rawHeaders: readonly (Buffer | string)[]): void {
+    if (this.closed) return;
+    const state = this.legs[leg]!;
+    state.status = status;
+    state.rawHeaders = rawHeaders;
+    this.core.router.onHeaders(this.facts!.id, leg, this.core.nowMs());
+    if (leg === "decode") {
+      this.reply.start(status, rawHeaders, this.ownHeaders(), status < 300 ? this.rewriting : null);
+    }
+  }
+
+  onUpstreamData(leg: Leg, chunk: Buffer): boolean {
+    if (this.closed) return true;
+    if (leg === "prefill") {
+      this.prefillReply.push(chunk);
+      this.prefillReplyBytes += chunk.length;
+      if (this.prefillReplyBytes > PREFILL_REPLY_BYTES_MAX) {
+        this.closeWith("failed", badGateway("prefill", "its answer is too long"));
+      }
+      return true;
+    }
+    const nowMs = this.core.nowMs();
+    const { status } = this.legs.decode!;
+    if (!this.hasFirstToken && status < 300) {
+      this.hasFirstToken = true;
+      this.core.router.onFirstToken(this.facts!.id, nowMs);
+    }
+    for (const observer of this.core.observers) observer.onAnswer?.(this.facts!, status, chunk, nowMs);
+    if (this.reply.data(chunk)) return true;
+    this.pauseUntilDrain();
+    return false;
+  }
+
+  onUpstreamEnd(leg: Leg): void {
+    if (this.closed) return;
+    if (leg === "prefill") this.onPrefillReply();
+    else {
+      this.endLeg("decode", outcomeOf(this.legs.decode!.status));
+      this.reply.end();
+    }
+  }
+
+  onUpstreamError(leg: Leg, error: Error): void {
+    if (this.closed) return;
+    if (this.reply.isEnded) this.endLeg(leg, "failed");
+    else this.closeWith("failed", badGateway(leg, reasonOf(error)));
+  }
+
+  private onPrefillReply(): void {
+    const { status, rawHeaders } = this.legs.prefill!;
+    const reply = Buffer.concat(this.prefillReply);
+    this.prefillReply = [];
+    if (status < 300) {
+      this.cachedTokens.learn(reply);
+      this.core.dialect.learn?.(this.context!, reply);
+      this.endLeg("prefill", "completed");
+      if (this.legs.decode === null) this.continueWithDecode(reply);
+    } else if (this.reply.isEnded) this.endLeg("prefill", outcomeOf(status));
+    else if (this.reply.hasBegun) {
+      this.closeWith(outcomeOf(status), badGateway("prefill", `it answered with status ${status}`));
+    } else {
+      // The prefill worker speaks for both: its status, headers and error reach the client as they are.
+      this.close(outcomeOf(status), status);
+      this.reply.start(status, rawHeaders, this.ownHeaders(), null);
+      this.reply.data(reply);
+      this.reply.end();
+    }
+  }
+
+  private continueWithDecode(reply: Buffer): void {
+    const facts = this.facts!;
+    if (facts.decision.decode === null) {
+      const decode = this.core.router.routeDecode(facts.id, this.core.nowMs());
+      if (decode === null) {
+        this.closeWith("failed", noWorker("no_decode_worker"));
+        return;
+      }
+      facts.decision = { ...facts.decision, decode };
+      this.context = { ...this.context!, decode: this.core.workers[decode.worker]! };
+    }
+    this.sendDecode(reply);
+  }
+
+  private pauseUntilDrain(): void {
+    if (this.waitsForDrain) return;
+    this.waitsForDrain = true;
+    this.res.once("drain", () => {
+      this.waitsForDrain = false;
+      this.legs.decode!.call.resume();
+    });
+  }
+
+  // How it ends --------------------------------------------------------------------------------------------
+
+  private onClientClose(): void {
+    if (!this.res.writableFinished) this.close("cancelled", CLIENT_CLOSED);
+  }
+
+  private endLeg(leg: Leg, outcome: LegOutcome): void {
+    const nowMs = this.core.nowMs();
+    this.core.router.onLegEnd(this.facts!.id, leg, outcome, nowMs);
+    this.openLegs--;
+    if (this.openLegs > 0) return;
+    this.closed = true;
+    this.tellEnd(outcomeOf(this.legs.decode!.status), this.legs.decode!.status, nowMs);
+  }
+
+  /** Ends what is open: calls are cut, legs leave the book. Nothing happens the second time. */
+  private close(outcome: LegOutcome, status: number): void {
+    if (this.closed || this.facts === null) return;
+    this.closed = true;
+    this.legs.prefill?.call.abort();
+    this.legs.decode?.call.abort();
+    const nowMs = this.core.nowMs();
+    if (this.openLegs > 0) this.core.router.onRequestEnd(this.facts.id, outcome, nowMs);
+    this.openLegs = 0;
+    this.tellEnd(outcome, status, nowMs);
+  }
+
+  private closeWith(outcome: LegOutcome, error: ProxyError): void {
+    this.close(outcome, error.status);
+    this.reply.fail(error, this.ownHeaders());
+  }
+
+  /** Answers a request that has not reached the core. */
+  private refuse(error: ProxyError, headers: FlatHeaders = []): void {
+    this.reply.fail(error, [...headers, "x-request-id", this.requestId]);
+  }
+
+  private tellEnd(outcome: LegOutcome, status: number, nowMs: number): void {
+    for (const observer of this.core.observers) observer.onEnd?.(this.facts!, outcome, status, nowMs);
+  }
+
+  private ownHeaders(): FlatHeaders {
+    const headers = ["x-request-id", this.requestId];
+    if (this.facts === null || headerOf(this.req.rawHeaders, EXPLAIN_HEADER) === undefined) return headers;
+    const { path, branch, prefill, decode } = this.facts.decision;
+    headers.push("x-pdbench-path", path, "x-pdbench-branch", branch);
+    if (prefill !== null) headers.push("x-pdbench-prefill-worker", this.core.workers[prefill.worker]!.id);
+    if (decode !== null) headers.push("x-pdbench-decode-worker", this.core.workers[decode.worker]!.id);
+    return headers;
+  }
+}
+
+/** A JSON object, or what is wrong with it. */
+function parseObject(body: Buffer): JsonObject | string {
+  try {
+    const parsed: unknown = JSON.parse(body.toString());
+    return isObject(parsed) ? parsed : "the request body is not a JSON object";
+  } catch (error) {
+    return `the request body is not JSON: ${(error as Error).message}`;
+  }
+}
+
+/** The routers of this field retry 408, 429 and 5xx. */
+function outcomeOf(status: number): LegOutcome {
+  if (status < 400) return "completed";
+  return status === 408 || status === 429 || status >= 500 ? "retryable" : "failed";
+}
+
+/** Code of a connection error; its message would tell clients the address of a worker. */
+function reasonOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.name;
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Leg } from "../routing/types.js";
+import { ClientReply } from "./client-reply.js";
+import type { ProxyCore, ProxyWorker } from "./core.js";
+import { badGateway, payloadTooLarge } from "./error-body.js";
+import { clientRequestId, headersToWorker } from "./headers.js";
+import { readBody } from "./request-body.js";
+import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
+
+/**
+ * A request that is no work for an engine, such as `GET /v1/models`: forwarded to a decode worker as it is,
+ * without a decision of the routing core and without counting as load.
+ */
+export class Passage implements UpstreamEvents {
+  private readonly core: ProxyCore;
+  private readonly worker: ProxyWorker;
+  private readonly req: IncomingMessage;
+  private readonly res: ServerResponse;
+  private readonly reply: ClientReply;
+  private readonly requestId: string;
+  private readonly call: UpstreamCall;
+
+  constructor(core: ProxyCore, worker: ProxyWorker, req: IncomingMessage, res: ServerResponse) {
+    this.core = core;
+    this.worker = worker;
+    this.req = req;
+    this.res = res;
+    this.reply = new ClientReply(res);
+    this.requestId = clientRequestId(req.rawHeaders) ?? randomUUID();
+    this.call = new UpstreamCall("decode", this);
+  }
+
+  begin(): void {
+    this.res.on("close", () => {
+      this.call.abort();
+    });
+    readBody(this.req, this.core.maxPayloadBytes, (body) => {
+      if (body === null) this.reply.fail(payloadTooLarge(this.core.maxPayloadBytes), ["connection", "close"]);
+      else this.send(body);
+    });
+  }
+
+  private send(body: Buffer): void {
+    this.worker.pool.dispatch(
+      {
+        path: this.worker.basePath + this.req.url!,
+        method: this.req.method!,
+        headers: headersToWorker(this.req.rawHeaders, this.requestId, this.worker.rank, false),
+        body: body.length === 0 ? null : body,
+      },
+      this.call,
+    );
+  }
+
+  onUpstreamHeaders(_leg: Leg, status: number, rawHeaders: readonly (Buffer | string)[]): void {
+    this.reply.start(status, rawHeaders, ["x-request-id", this.requestId], null);
+  }
+
+  onUpstreamData(_leg: Leg, chunk: Buffer): boolean {
+    if (this.reply.data(chunk)) return true;
+    this.res.once("drain", () => {
+      this.call.resume();
+    });
+    return false;
+  }
+
+  onUpstreamEnd(): void {
+    this.reply.end();
+  }
+
+  onUpstreamError(leg: Leg, error: Error): void {
+    this.reply.fail(badGateway(leg, (error as NodeJS.ErrnoException).code ?? error.name));
+  }
+}

@@ -1,0 +1,215 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Pool } from "undici";
+import { InputError, WorkError } from "../errors.js";
+import { Router } from "../routing/router.js";
+import type { RouterConfig } from "../routing/router-config.js";
+import type { WorkerSpec } from "../routing/types.js";
+import { ADMIN_ROUTES, type AdminSource } from "./admin-routes.js";
+import { ClientReply } from "./client-reply.js";
+import type { ProxyCore, ProxyWorker, RequestObserver } from "./core.js";
+import { DecisionRing } from "./decision-ring.js";
+import { dialectOf, type ConnectorOptions } from "./dialects/connector.js";
+import type { Dialect } from "./dialects/dialect.js";
+import { EngineStatsPoller } from "./engine-stats.js";
+import { badRequest, noWorker } from "./error-body.js";
+import { LoggedRouter } from "./event-log.js";
+import { Exchange } from "./exchange.js";
+import { generationApi } from "./generation-api.js";
+import { ProxyMetrics } from "./metrics.js";
+import { Passage } from "./passage.js";
+import { PromptReader } from "./prompt-reader.js";
+import { sessionSource } from "./session-key.js";
+import { TraceRecorder } from "./trace-recorder.js";
+import type { WorkerUrl } from "./worker-url.js";
+
+/** Uvicorn closes an idle connection after 5 s; closing first avoids the race for a connection. */
+const IDLE_CONNECTION_MS = 4000;
+const CONNECT_MS = 10_000;
+/** Clients keep connections longer than this or notice the close. */
+const CLIENT_IDLE_MS = 65_000;
+const CLIENT_HEADERS_MS = 60_000;
+
+export interface ProxyOptions {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly prefill: readonly WorkerUrl[];
+  /** Also take every request that is not disaggregated, and all other routes. */
+  readonly decode: readonly WorkerUrl[];
+  readonly router: RouterConfig;
+  readonly seed: number;
+  readonly connector: ConnectorOptions;
+  /** Header, or member of the body, that holds the session; absent = the usual ones. */
+  readonly sessionKey?: string;
+  readonly maxPayloadBytes: number;
+  /** Time between two polls of the engines' statistics, where the router looks at them. */
+  readonly engineStatsIntervalMs: number;
+  /** File for every call to the routing core; it holds prompts as symbols. */
+  readonly eventLog?: string;
+  /** File for a trace of the traffic, without prompts. */
+  readonly record?: string;
+}
+
+export interface RunningProxy {
+  readonly url: string;
+  readonly router: Router;
+  /** Cuts what is open and resolves when all sockets and files are closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the proxy.
+ *
+ * @throws InputError for options that do not go together, WorkError when the address is taken or, with
+ *   Mooncake, a bootstrap server does not answer.
+ */
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
+  const dialect = await dialectOf(options.connector, options.prefill, options.decode);
+  checkTogether(options, dialect);
+  const pools = new Map<string, Pool>();
+  const workers = [
+    ...options.prefill.map((url) => workerOf(url, "prefill", pools)),
+    ...options.decode.map((url) => workerOf(url, "decode", pools)),
+  ];
+  const router = routerOf(options, workers);
+  const metrics = new ProxyMetrics(router, workers);
+  const decisions = new DecisionRing(workers);
+  const recorder = options.record === undefined ? null : new TraceRecorder(options.record);
+  const core = coreOf(options, router, workers, dialect, [
+    metrics,
+    decisions,
+    ...(recorder ? [recorder] : []),
+  ]);
+  const server = createServer(
+    {
+      noDelay: true,
+      keepAliveTimeout: CLIENT_IDLE_MS,
+      headersTimeout: CLIENT_HEADERS_MS,
+      // The length of a request is the client's affair as long as it goes on.
+      requestTimeout: 0,
+    },
+    requestListener({ core, metrics, decisions }),
+  );
+  const url = await listen(server, options.host, options.port);
+  const poller = router.usesStats()
+    ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, () => core.nowMs())
+    : null;
+  return {
+    url,
+    router,
+    close: async () => {
+      poller?.stop();
+      await closeServer(server);
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      if (router instanceof LoggedRouter) await router.closeLog();
+      await recorder?.close();
+    },
+  };
+}
+
+function checkTogether({ decode, prefill, router }: ProxyOptions, dialect: Dialect): void {
+  if (decode.length === 0) throw new InputError("the proxy has no decode worker, expected --decode URL");
+  const ids = [...prefill, ...decode].map(({ id }) => id);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) throw new InputError(`worker ${twice} is given twice, expected every URL once`);
+  if (router.order === "late_decode" && dialect.needsDecodeFirst && prefill.length > 0) {
+    throw new InputError(
+      `order late_decode does not go with ${dialect.name}: its prefill leg names the decode worker`,
+    );
+  }
+}
+
+function workerOf(url: WorkerUrl, leg: ProxyWorker["leg"], pools: Map<string, Pool>): ProxyWorker {
+  let pool = pools.get(url.origin);
+  if (pool === undefined) {
+    pool = new Pool(url.origin, {
+      pipelining: 1,
+      allowH2: false,
+      keepAliveTimeout: IDLE_CONNECTION_MS,
+      connect: { timeout: CONNECT_MS },
+      // A queue in front of an engine may be long; it is not for the connection to decide.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    pools.set(url.origin, pool);
+  }
+  return { ...url, leg, pool };
+}
+
+function routerOf({ router, seed, eventLog }: ProxyOptions, workers: readonly ProxyWorker[]): Router {
+  const specs: WorkerSpec[] = workers.map(({ id, leg }) => ({ id, leg }));
+  return eventLog === undefined
+    ? new Router(router, specs, seed)
+    : new LoggedRouter(router, specs, seed, eventLog);
+}
+
+function coreOf(
+  options: ProxyOptions,
+  router: Router,
+  workers: readonly ProxyWorker[],
+  dialect: Dialect,
+  observers: readonly RequestObserver[],
+): ProxyCore {
+  const startMs = performance.now();
+  let requests = 0;
+  return {
+    router,
+    workers,
+    dialect,
+    prompts: new PromptReader(),
+    sessions: sessionSource(options.sessionKey),
+    observers,
+    maxPayloadBytes: options.maxPayloadBytes,
+    nowMs: () => performance.now() - startMs,
+    nextId: () => requests++,
+  };
+}
+
+/** Where a request goes: to the proxy itself, to the routing core, or to a decode worker as it is. */
+function requestListener(source: AdminSource): (req: IncomingMessage, res: ServerResponse) => void {
+  const { core } = source;
+  const decodeWorkers = core.workers.filter(({ leg }) => leg === "decode");
+  let turn = 0;
+  return (req, res) => {
+    const url = req.url!;
+    if (!url.startsWith("/")) {
+      new ClientReply(res).fail(badRequest("the request target is not a path"));
+      return;
+    }
+    const query = url.indexOf("?");
+    const path = query < 0 ? url : url.slice(0, query);
+    const admin = req.method === "GET" ? ADMIN_ROUTES.get(path) : undefined;
+    if (admin !== undefined) {
+      req.resume();
+      void admin(source, res);
+      return;
+    }
+    if (req.method === "POST") {
+      new Exchange(core, req, res, generationApi(req.method, path), path).begin();
+      return;
+    }
+    const worker = decodeWorkers[turn++ % decodeWorkers.length];
+    if (worker === undefined) new ClientReply(res).fail(noWorker("no_decode_worker"));
+    else new Passage(core, worker, req, res).begin();
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(new WorkError(`cannot listen on ${host}:${port}: ${error.code ?? error.message}`));
+    });
+    server.listen(port, host, () => {
+      const { port: actual } = server.address() as AddressInfo;
+      resolve(`http://${host.includes(":") ? `[${host}]` : host}:${actual}`);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
