@@ -57,6 +57,7 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
       prefill: rounded(prefill.terms),
       mixed: assumedMixed(line.piece.per_context_token_ms, mixedRatio),
     },
+    context_skew: { decode: 0, mixed: 0 },
     all_reduce: null,
     overheads: NO_OVERHEADS,
     gpu_memory_utilization: 0.9,

@@ -62,6 +62,7 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
       prefill: isTable ? table : rounded(prefill.terms),
       mixed: assumedMixed(decode.piece.per_context_token_ms, mixedRatio),
     },
+    context_skew: { decode: 0, mixed: 0 },
     all_reduce: null,
     overheads: NO_OVERHEADS,
     gpu_memory_utilization: 0.9,

@@ -1,4 +1,4 @@
-import { fitGrid } from "../../src/calibrate/fit-grid.js";
+import { DEFAULT_CONTEXT_SKEW, fitGrid } from "../../src/calibrate/fit-grid.js";
 import type { StepSample } from "../../src/calibrate/step-samples.js";
 import { profileModel } from "../../src/engine/profile.js";
 import type { EngineProfile } from "../../src/engine/profile.js";
@@ -44,6 +44,7 @@ export function vllmGridProfiles(folder: string): EngineProfile[] {
       validation: NOT_VALIDATED,
       fit_error,
       step_time,
+      context_skew: DEFAULT_CONTEXT_SKEW,
       all_reduce: tp === 1 ? null : { per_layer: 2, latency_us: 20, gigabytes_per_second: 16 },
       overheads: NO_OVERHEADS,
       gpu_memory_utilization: 0.9,

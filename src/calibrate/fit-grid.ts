@@ -15,6 +15,13 @@ export interface GridFit {
   readonly fit_error: EngineProfile["fit_error"];
 }
 
+/**
+ * What unequal contexts cost where nobody has measured it: the medians of LLMServingSim's attention measurements
+ * with unequal contexts (vLLM 0.19, RTX 4090 and RTX PRO 6000), over steps of decodes only and over steps of a
+ * chunk and at least 8 decodes.
+ */
+export const DEFAULT_CONTEXT_SKEW: EngineProfile["context_skew"] = { decode: 0.03, mixed: 0.06 };
+
 const NOTHING: { decode: LinearDecodePiece[]; prefill: LinearPrefillTerms } = {
   decode: [{ from_sequences: 0, base_ms: 0, per_sequence_ms: 0, per_context_token_ms: 0 }],
   prefill: { floor_ms: 0, base_ms: 0, per_token_ms: 0, per_request_ms: 0, per_pair_ms: 0 },
@@ -85,6 +92,7 @@ function modelOf(terms: Partial<StepTimeTerms>): (sample: StepSample) => number 
     decode: NOTHING.decode,
     prefill: NOTHING.prefill,
     mixed: { per_sequence_ms: 0, per_context_token_ms: 0 },
+    skew: { decode: 0, mixed: 0 },
     allReduce: null,
     hostMs: 0,
     ...terms,

@@ -18,6 +18,7 @@ export function loadOf(sample: StepSample): StepLoad {
   return {
     decodes,
     decodeContextTokens: decodes * contextTokens,
+    decodeMaxContextTokens: contextTokens,
     prefills: chunks,
     prefillTokens: chunks * chunkTokens,
     prefillContextTokens: chunks * cachedTokens,

@@ -97,6 +97,10 @@ const profileSchema = z.strictObject({
     mixed_max_pct: ms.nullable(),
   }),
   step_time: z.strictObject({ decode: decodeSchema, prefill: prefillSchema, mixed: mixedSchema }),
+  /** Share of the longest context in the attention of decodes with unequal contexts. */
+  context_skew: z
+    .strictObject({ decode: z.number().min(0).max(1), mixed: z.number().min(0).max(1) })
+    .default({ decode: 0, mixed: 0 }),
   /** Tensor-parallel all-reduce, where the step times lack it. */
   all_reduce: z
     .strictObject({
@@ -166,6 +170,7 @@ export function stepTimeModel(profile: EngineProfile): StepTimeModel {
   const { step_time, all_reduce, model, overheads } = profile;
   return buildStepTime({
     ...step_time,
+    skew: profile.context_skew,
     hostMs: overheads.step_host_ms,
     allReduce:
       all_reduce === null || profile.tp === 1

@@ -28,6 +28,7 @@ export class StepBatch {
   readonly load: StepLoad = {
     decodes: 0,
     decodeContextTokens: 0,
+    decodeMaxContextTokens: 0,
     prefills: 0,
     prefillTokens: 0,
     prefillContextTokens: 0,
@@ -50,6 +51,7 @@ export class StepBatch {
     const { load } = this;
     load.decodes = 0;
     load.decodeContextTokens = 0;
+    load.decodeMaxContextTokens = 0;
     load.prefills = 0;
     load.prefillTokens = 0;
     load.prefillContextTokens = 0;
@@ -97,6 +99,7 @@ export class StepBatch {
       if (tokens === 1) {
         load.decodes++;
         load.decodeContextTokens += context + 1;
+        if (context >= load.decodeMaxContextTokens) load.decodeMaxContextTokens = context + 1;
       } else {
         load.prefills++;
         load.prefillTokens += tokens;

@@ -107,4 +107,8 @@ export class LinearMixed implements MixedTime {
     const decodesAlone = this.decode.ms(decodes, decodeContextTokens);
     return together > decodesAlone ? together : decodesAlone;
   }
+
+  contextSlopeMs({ decodes }: StepLoad): number {
+    return this.perContextTokenMs * decodes;
+  }
 }

@@ -79,7 +79,7 @@ export class TableDecode implements DecodeTime {
     const until = context[column + 1]! * decodes;
     out.slopeMsPerToken = (high - low) / (until - from);
     out.interceptMs = low - out.slopeMsPerToken * from;
-    out.untilContextTokens = column + 2 < context.length ? until : Infinity;
+    out.untilContextTokens = column + 2 < context.length ? until - 1 : Infinity;
   }
 
   /** Time at a grid context, `fraction` of the way from sequence row `row` to the next. */
@@ -164,6 +164,20 @@ export class TableMixed implements MixedTime {
     }
     const decodesAlone = this.decode.ms(decodes, decodeContextTokens);
     return together > decodesAlone ? together : decodesAlone;
+  }
+
+  contextSlopeMs(load: StepLoad): number {
+    const { decodes, decodeContextTokens, prefillTokens, prefillPairs } = load;
+    const cell = cellOf(this.context, decodeContextTokens / decodes);
+    const low = this.context[cell]!;
+    const high = this.context[cell + 1];
+    if (high === undefined) return 0;
+    const cachedTokens = prefillPairs / prefillTokens - prefillTokens / 2;
+    const inGrid = Math.min(prefillTokens, this.longestChunk);
+    const rise =
+      this.interpolate(inGrid, cachedTokens, decodes, high) -
+      this.interpolate(inGrid, cachedTokens, decodes, low);
+    return rise > 0 ? rise / (high - low) : 0;
   }
 
   private interpolate(chunk: number, cached: number, sequences: number, context: number): number {

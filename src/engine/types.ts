@@ -98,6 +98,8 @@ export interface StepLoad {
   decodes: number;
   /** Sum over the decodes of tokens attended to (context + 1). */
   decodeContextTokens: number;
+  /** Largest of the decodes' contexts (context + 1); 0 without decodes. */
+  decodeMaxContextTokens: number;
   /** Prefill chunks in the step. */
   prefills: number;
   /** Tokens of all prefill chunks. */
@@ -120,8 +122,11 @@ export interface DecodeLine {
 /** How long a step takes. Pure; the same load gives the same time. */
 export interface StepTimeModel {
   stepMs(load: StepLoad): number;
-  /** Writes the line on which a step of `decodes` decodes and nothing else lies at `contextTokens`. */
-  decodeLine(decodes: number, contextTokens: number, out: DecodeLine): void;
+  /**
+   * Writes the line on which a step of `decodes` decodes and nothing else lies at `contextTokens`, and the steps
+   * after it, in which every context grows by one: `decodes * maxContextTokens - contextTokens` stays the same.
+   */
+  decodeLine(decodes: number, contextTokens: number, out: DecodeLine, maxContextTokens: number): void;
 }
 
 /** What a router may know of an engine, at one instant. */

@@ -14,6 +14,7 @@ const LINE = {
   ],
   prefill: { floor_ms: 12, base_ms: 4, per_token_ms: 0.05, per_request_ms: 0, per_pair_ms: 1e-6 },
   mixed: { per_sequence_ms: 0.01, per_context_token_ms: 0.002 },
+  skew: { decode: 0, mixed: 0 },
   allReduce: null,
   hostMs: 0,
 };
@@ -22,6 +23,7 @@ function load(change: Partial<StepLoad>): StepLoad {
   return {
     decodes: 0,
     decodeContextTokens: 0,
+    decodeMaxContextTokens: 0,
     prefills: 0,
     prefillTokens: 0,
     prefillContextTokens: 0,
@@ -70,6 +72,14 @@ describe("a linear step time", () => {
     );
   });
 
+  it("charges the longest context's share of the attention, alone and beside a chunk", () => {
+    const skewed = buildStepTime({ ...LINE, skew: { decode: 0.1, mixed: 0.2 } });
+    const decodes = { decodes: 4, decodeContextTokens: 400, decodeMaxContextTokens: 250 };
+    const both = { ...decodes, ...chunk(1000, 0) };
+    expect(skewed.stepMs(load(decodes)) - model.stepMs(load(decodes))).toBeCloseTo(0.1 * 0.001 * 4 * 150, 9);
+    expect(skewed.stepMs(load(both)) - model.stepMs(load(both))).toBeCloseTo(0.2 * 0.002 * 4 * 150, 9);
+  });
+
   it("adds the all-reduce of every token and the time on the host to every step", () => {
     const allReduce = { count: 64, latencyUs: 20, bytesPerToken: 8192, gigabytesPerSecond: 16 };
     const slower = buildStepTime({ ...LINE, allReduce, hostMs: 0.5 });
@@ -77,7 +87,7 @@ describe("a linear step time", () => {
     const reduceMs = 64 * (0.02 + (10 * 8192) / 16e6);
     expect(slower.stepMs(decodes)).toBeCloseTo(model.stepMs(decodes) + 0.5 + reduceMs, 9);
     const line = emptyLine();
-    slower.decodeLine(10, 1000, line);
+    slower.decodeLine(10, 1000, line, 100);
     expect(line.interceptMs + 1000 * line.slopeMsPerToken).toBeCloseTo(slower.stepMs(decodes), 9);
   });
 });
@@ -119,24 +129,45 @@ describe.each(BUILTIN_PROFILES.map((profile) => [profile.name, profile] as const
   const model = stepTimeModel(profile);
   const kvTokens = 60_000;
 
-  it("has decode times that are continuous straight lines in the context", () => {
+  it("takes on a run of decodes what its straight line says, to the last step on it", () => {
+    const batch = fc.record({
+      decodes: fc.integer({ min: 1, max: 300 }),
+      meanContext: fc.integer({ min: 1, max: 9000 }),
+      beyondMean: fc.nat(4000),
+      later: fc.nat(3000),
+    });
+    fc.assert(
+      fc.property(batch, ({ decodes, meanContext, beyondMean, later }) => {
+        const line = emptyLine();
+        const context = decodes * meanContext;
+        const longest = meanContext + beyondMean;
+        model.decodeLine(decodes, context, line, longest);
+        const onLine = Math.floor((line.untilContextTokens - context) / decodes);
+        const steps = Math.min(later, onLine);
+        const then = context + steps * decodes;
+        const ms = model.stepMs(
+          load({ decodes, decodeContextTokens: then, decodeMaxContextTokens: longest + steps }),
+        );
+        expect(onLine).toBeGreaterThanOrEqual(0);
+        expect(line.slopeMsPerToken).toBeGreaterThanOrEqual(0);
+        expect(line.interceptMs + line.slopeMsPerToken * then).toBeCloseTo(ms, 9);
+      }),
+    );
+  });
+
+  it("has no jumps in the context of decodes", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 300 }),
-        fc.integer({ min: 1, max: 4 * kvTokens }),
+        fc.integer({ min: 1, max: kvTokens }),
         (decodes, context) => {
           const line = emptyLine();
-          model.decodeLine(decodes, context, line);
-          const at = (tokens: number): number => line.interceptMs + line.slopeMsPerToken * tokens;
-          const ms = model.stepMs(load({ decodes, decodeContextTokens: context }));
-          expect(at(context)).toBeCloseTo(ms, 9);
-          expect(line.slopeMsPerToken).toBeGreaterThanOrEqual(0);
-          expect(line.untilContextTokens).toBeGreaterThanOrEqual(context);
-          if (line.untilContextTokens < Infinity) {
-            const edge = line.untilContextTokens;
-            const beyond = model.stepMs(load({ decodes, decodeContextTokens: edge }));
-            expect(Math.abs(at(edge) - beyond) / beyond).toBeLessThan(1e-9);
-          }
+          model.decodeLine(decodes, context, line, 0);
+          if (line.untilContextTokens === Infinity) return;
+          const edge = line.untilContextTokens + 1;
+          const beyond = model.stepMs(load({ decodes, decodeContextTokens: edge }));
+          const before = line.interceptMs + line.slopeMsPerToken * edge;
+          expect(Math.abs(before - beyond) / beyond).toBeLessThan(1e-9);
         },
       ),
     );

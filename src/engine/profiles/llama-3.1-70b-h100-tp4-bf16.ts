@@ -36,6 +36,7 @@ export const llama3170bH100Tp4Bf16: EngineProfile = {
     prefill: { floor_ms: 20, base_ms: 7.168, per_token_ms: 0.0611, per_request_ms: 0, per_pair_ms: 8.726e-7 },
     mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00004583 },
   },
+  context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,
   overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
   gpu_memory_utilization: 0.9,

@@ -36,6 +36,7 @@ export const llama3170bH200Tp8Fp8: EngineProfile = {
     prefill: { floor_ms: 0, base_ms: 7.818, per_token_ms: 0.03082, per_request_ms: 0, per_pair_ms: 2.889e-7 },
     mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00001613 },
   },
+  context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,
   overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
   gpu_memory_utilization: 0.9,

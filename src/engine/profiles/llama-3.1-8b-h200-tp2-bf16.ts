@@ -36,6 +36,7 @@ export const llama318bH200Tp2Bf16: EngineProfile = {
     prefill: { floor_ms: 4.36, base_ms: 1.736, per_token_ms: 0.01236, per_request_ms: 0, per_pair_ms: 4e-7 },
     mixed: { per_sequence_ms: 0, per_context_token_ms: 0.0000248 },
   },
+  context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,
   overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
   gpu_memory_utilization: 0.9,

@@ -70,6 +70,7 @@ export const llama318bRtx4090Tp1Bf16: EngineProfile = {
       ],
     },
   },
+  context_skew: { decode: 0.03, mixed: 0.06 },
   all_reduce: null,
   overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
   gpu_memory_utilization: 0.9,

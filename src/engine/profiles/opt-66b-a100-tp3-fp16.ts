@@ -38,6 +38,7 @@ export const opt66bA100Tp3Fp16: EngineProfile = {
     prefill: { floor_ms: 0, base_ms: 33, per_token_ms: 0.1957, per_request_ms: 0, per_pair_ms: 0.00002441 },
     mixed: { per_sequence_ms: 0, per_context_token_ms: 0.000982 },
   },
+  context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,
   overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
   gpu_memory_utilization: 0.9,

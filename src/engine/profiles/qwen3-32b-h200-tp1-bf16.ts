@@ -42,6 +42,7 @@ export const qwen332bH200Tp1Bf16: EngineProfile = {
     },
     mixed: { per_sequence_ms: 0, per_context_token_ms: 0.000108 },
   },
+  context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,
   overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
   gpu_memory_utilization: 0.9,
