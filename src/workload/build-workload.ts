@@ -65,11 +65,12 @@ function linksTurns(
 
 /** The row of the turn before each row in its session, or -1. Every row is before at most one other. */
 function previousTurns(session: Int32Array): Int32Array {
-  const last = new Map<number, number>();
+  const sessions = session.reduce((most, number) => Math.max(most, number + 1), 0);
+  const last = new Int32Array(sessions).fill(-1);
   return session.map((number, row) => {
     if (number < 0) return -1;
-    const previous = last.get(number) ?? -1;
-    last.set(number, row);
+    const previous = last[number]!;
+    last[number] = row;
     return previous;
   });
 }

@@ -1,11 +1,10 @@
 import { basename } from "node:path";
 import { InputError } from "../errors.js";
-import { csvRows, CsvSyntaxError } from "./csv-rows.js";
-import { FieldError, show } from "./formats/fields.js";
-import type { CsvFormat, JsonLinesFormat, JsonRecord, TraceFormat } from "./formats/format.js";
-import { csvFormatOf, jsonLinesFormatOf, knownFields, traceFormat } from "./formats/trace-formats.js";
-import { columnOf } from "./formats/csv-fields.js";
+import { FieldError } from "./formats/fields.js";
+import type { CsvFormat, JsonLinesFormat, TraceFormat } from "./formats/format.js";
+import { traceFormat } from "./formats/trace-formats.js";
 import { lineBatches } from "./line-batches.js";
+import { csvLineReader, jsonLineReader, LineError, type LineReader, type OpenTrace } from "./line-readers.js";
 import { RawTraceBuilder } from "./raw-trace-builder.js";
 import type { RawTrace } from "./raw-trace.js";
 import { toShared } from "./shared-columns.js";
@@ -35,106 +34,52 @@ const ROWS_TO_JUDGE_TIMES = 1000;
 export async function readTrace(path: string, options: ReadTraceOptions = {}): Promise<RawTrace> {
   const named = (options.format ?? "auto") === "auto" ? null : traceFormat(options.format!);
   const { isGzip, isJson } = await readHead(path);
-  const reading = new TraceReading(path, options);
-  const bytes = traceBytes(path, isGzip);
   if (named?.kind === "csv" && isJson) {
     throw new InputError(
       `${path}:1: got JSON, expected a header with ${named.fields.join(", ")} (${named.name})`,
     );
   }
-  const kind = named?.kind ?? (isJson ? "jsonl" : "csv");
-  if (kind === "jsonl") await readJsonLines(reading, bytes, named as JsonLinesFormat | null);
-  else await readCsv(reading, bytes, named as CsvFormat | null);
+  const reading = new TraceReading(path, options);
+  const readLine = lineReader(named, isJson, (format) => reading.open(format));
+  const limit = Math.max(options.limit ?? Infinity, ROWS_TO_JUDGE_TIMES);
+  await readLines(path, isGzip, (number, line) => {
+    reading.attempt(number, line, readLine);
+    return !reading.isOver && reading.count < limit;
+  });
   const trace = reading.take();
   return options.shared === true ? toShared(trace) : trace;
 }
 
-async function readJsonLines(
-  reading: TraceReading,
-  bytes: AsyncIterable<Buffer>,
-  named: JsonLinesFormat | null,
+function lineReader(named: TraceFormat | null, isJson: boolean, open: OpenTrace): LineReader {
+  const kind = named?.kind ?? (isJson ? "jsonl" : "csv");
+  return kind === "jsonl"
+    ? jsonLineReader(named as JsonLinesFormat | null, open)
+    : csvLineReader(named as CsvFormat | null, open);
+}
+
+/** Calls `visit` with the lines that are not blank and their numbers, until it returns false. */
+async function readLines(
+  path: string,
+  isGzip: boolean,
+  visit: (number: number, line: string) => boolean,
 ): Promise<void> {
-  let read: ((record: JsonRecord) => void) | null = null;
   let number = 0;
-  for await (const lines of lineBatches(bytes)) {
+  for await (const lines of lineBatches(traceBytes(path, isGzip))) {
     for (const line of lines) {
       number++;
-      if (line === "" || line.trim() === "") continue;
-      const goesOn = reading.attempt(number, () => {
-        const record = parseObject(line);
-        if (read === null) {
-          const format = named ?? jsonLinesFormatOf(record);
-          if (format === null) throw unknownFormat("jsonl", Object.keys(record));
-          read = format.openReader(reading.open(format));
-        }
-        read(record);
-      });
-      if (!goesOn) return;
+      if (line === "" || line === "\r" || line.trim() === "") continue;
+      if (!visit(number, line)) return;
     }
   }
 }
 
-async function readCsv(
-  reading: TraceReading,
-  bytes: AsyncIterable<Buffer>,
-  named: CsvFormat | null,
-): Promise<void> {
-  let read: ((row: readonly string[]) => void) | null = null;
-  const onBadRow = reading.skipsBadLines ? (error: CsvSyntaxError) => reading.skip(error.line) : null;
-  try {
-    for await (const { line, fields } of csvRows(bytes, onBadRow)) {
-      if (read === null) {
-        read = openCsv(reading, line, fields, named);
-        continue;
-      }
-      const readRow = read;
-      if (!reading.attempt(line, () => readRow(fields))) return;
-    }
-  } catch (error) {
-    if (!(error instanceof CsvSyntaxError)) throw error;
-    throw reading.error(error.line, `not CSV (${error.message})`);
-  }
-}
-
-function openCsv(
-  reading: TraceReading,
-  line: number,
-  header: readonly string[],
-  named: CsvFormat | null,
-): (row: readonly string[]) => void {
-  const format = named ?? csvFormatOf(header);
-  if (format === null) throw reading.error(line, unknownFormat("csv", header).message);
-  const missing = format.fields.find((field) => columnOf(header, field) < 0);
-  if (missing !== undefined) {
-    throw reading.error(line, `header: got ${show(header.join(","))}, expected a column "${missing}"`);
-  }
-  return format.openReader(reading.open(format), header);
-}
-
-/** A line that cannot be read; the message lacks file and line. */
-class LineError extends Error {}
-
-function parseObject(line: string): JsonRecord {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new LineError(`got ${show(line)}, expected a JSON object`);
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonRecord;
-  throw new LineError(`got ${show(value)}, expected a JSON object`);
-}
-
-function unknownFormat(kind: TraceFormat["kind"], fields: readonly string[]): LineError {
-  const got = show(fields.join(", "));
-  return new LineError(`format not recognised: got fields ${got}, expected those of ${knownFields(kind)}`);
-}
-
-/** The state of one reading: where rows go, which lines were bad, when it is enough. */
+/** The state of one reading: where rows go, which lines were bad, whether it is over. */
 class TraceReading {
-  readonly skipsBadLines: boolean;
+  /** What comes after the wanted rows cannot be read. */
+  isOver = false;
   private readonly path: string;
   private readonly limit: number;
+  private readonly skipsBadLines: boolean;
   private trace: RawTraceBuilder | null = null;
   private formatName = "";
   private badLines = 0;
@@ -146,32 +91,28 @@ class TraceReading {
     this.skipsBadLines = skipBadLines ?? false;
   }
 
+  get count(): number {
+    return this.trace?.count ?? 0;
+  }
+
   open(format: TraceFormat): RawTraceBuilder {
     this.formatName = format.name;
     this.trace = new RawTraceBuilder(format.blockTokens);
     return this.trace;
   }
 
-  /** Reads one line with `read` and returns whether to go on. */
-  attempt(line: number, read: () => void): boolean {
+  /** @throws InputError when the line cannot be read, unless bad lines are skipped or it is not wanted. */
+  attempt(number: number, line: string, read: LineReader): void {
     try {
-      read();
+      read(line);
     } catch (error) {
       if (!(error instanceof FieldError || error instanceof LineError)) throw error;
-      // What comes after the wanted rows serves only to judge the times.
-      if (this.count >= this.limit) return false;
-      if (!this.skipsBadLines) throw this.error(line, error.message);
-      this.skip(line);
+      const isFatal = error instanceof LineError && error.isFatal;
+      if (this.count >= this.limit) this.isOver = true;
+      else if (isFatal || !this.skipsBadLines)
+        throw new InputError(`${this.path}:${number}: ${error.message}`);
+      else if (this.badLines++ === 0) this.firstBadLine = number;
     }
-    return this.count < Math.max(this.limit, ROWS_TO_JUDGE_TIMES);
-  }
-
-  skip(line: number): void {
-    if (this.badLines++ === 0) this.firstBadLine = line;
-  }
-
-  error(line: number, message: string): InputError {
-    return new InputError(`${this.path}:${line}: ${message}`);
   }
 
   /** @throws InputError when there was no request. */
@@ -188,9 +129,5 @@ class TraceReading {
       this.trace.notes.push(`The trace has only ${this.trace.count} requests, ${this.limit} were asked for.`);
     }
     return this.trace.take(`${basename(this.path)} (${this.formatName})`, this.limit);
-  }
-
-  private get count(): number {
-    return this.trace?.count ?? 0;
   }
 }

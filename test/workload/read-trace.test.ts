@@ -203,6 +203,19 @@ describe("readTrace", () => {
     expect(trace.tickMs).toBe(3000);
   });
 
+  it("reads rows with quoted fields", async () => {
+    const lines = ["TIMESTAMP,ContextTokens,GeneratedTokens", '"2023-11-16 18:15:46.5","40",3'];
+    expect([...(await readTrace(traceFile(lines))).inputTokens]).toEqual([40]);
+  });
+
+  it("reads the first rows of a CSV file only", async () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${i}.0,GPT-4,${i + 1},5,6,API log`);
+    const trace = await readTrace(traceFile(["Timestamp,Model,Request tokens,Response tokens", ...rows]), {
+      limit: 2,
+    });
+    expect([...trace.inputTokens]).toEqual([1, 2]);
+  });
+
   it("does not mind bad lines after the wanted rows", async () => {
     const trace = await readTrace(traceFile([...MOONCAKE, "oops"]), { limit: 3 });
     expect(trace.count).toBe(3);
