@@ -3,6 +3,7 @@ import { InputError } from "../errors.js";
 import { resolveRouterConfig, type ResolvedRouter } from "../routing/router-config.js";
 import { RouterSettingError } from "../routing/setting-error.js";
 import { checkArrivals } from "../workload/arrivals.js";
+import { checkGenerator, DEFAULT_REQUESTS } from "../workload/generate-workload.js";
 import { applyOverrides, type Override } from "./overrides.js";
 import { isProfileFile, profileProblem } from "./profiles.js";
 import type { ScenarioSource, SettingPath, SettingTree } from "./scenario-source.js";
@@ -52,14 +53,16 @@ export function resolveWithOrigins(
   const parsed = scenarioSchema.safeParse(given, { reportInput: true });
   if (!parsed.success) throw schemaError(parsed.error, given, sources);
   const router = resolveRouter(parsed.data.router, sources);
-  const scenario = finish(parsed.data, router);
+  const workload = resolveWorkload(parsed.data.workload, sources);
+  const scenario = finish({ ...parsed.data, workload }, router);
   checkFleet(scenario, router, given, sources);
-  checkWorkload(scenario, sources);
   return { scenario, router, given, sources };
 }
 
-/** Engine settings in force on the workers of a leg. vLLM schedules asynchronously by default since
- * c2ff33cc8c (2025-12-29). */
+/**
+ * Engine settings in force on the workers of a leg. vLLM schedules asynchronously by default since c2ff33cc8c
+ * (2025-12-29).
+ */
 export function engineSettings(scenario: Scenario, leg: "prefill" | "decode"): EngineSettings {
   const { engine, kv_blocks } = scenario.fleet[leg];
   const given = Object.fromEntries(Object.entries(engine).filter(([, value]) => value !== undefined));
@@ -134,23 +137,37 @@ function checkFleet(scenario: Scenario, router: ResolvedRouter, given: SettingTr
   }
 }
 
-function checkWorkload(scenario: Scenario, sources: Sources): void {
-  const { workload } = scenario;
-  if (workload.trace !== null && workload.generate !== null) {
+/** Checks how the requests come about, and fills in the defaults of a generator. */
+function resolveWorkload(workload: Scenario["workload"], sources: Sources): Scenario["workload"] {
+  const { trace, generate, requests } = workload;
+  if (trace !== null && generate !== null) {
     throw placedError(["workload", "generate"], "expected a trace or a generator, not both", sources);
   }
+  rethrowPlaced(sources, () => checkArrivals(arrivalOptions(workload)));
+  if (generate === null) return workload;
+  const { kind, ...given } = generate;
+  const parameters = rethrowPlaced(sources, () => checkGenerator(kind, given));
+  return { ...workload, requests: requests ?? DEFAULT_REQUESTS, generate: { kind, ...parameters } };
+}
+
+/** Runs a check of the workload room and puts the place of the setting before its message. */
+function rethrowPlaced<T>(sources: Sources, check: () => T): T {
   try {
-    checkArrivals(arrivalOptions(workload));
+    return check();
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw placedError(["workload"], error.message.replace(/^workload: /, ""), sources);
+    const place = /^(?:workload|(generate)(?:\.(\w+))?): /.exec(error.message);
+    const path = place === null ? ["generate", "kind"] : place.slice(1);
+    const problem = error.message.slice(place?.[0].length ?? 0);
+    throw placedError(["workload", ...path.filter((key) => Boolean(key))], problem, sources);
   }
 }
 
 /** An error at the flag or the place in the file that gave `path`. */
 function placedError(path: SettingPath, problem: string, { source, overrides }: Sources): InputError {
   const override = overrideOf(path, overrides);
-  if (override === undefined) return source.errorAt(path, problem);
+  const pointAt = /no such setting|unknown parameter/.test(problem) ? "key" : "value";
+  if (override === undefined) return source.errorAt(path, problem, pointAt);
   return override.at === undefined
     ? new InputError(`${override.source}: ${problem}`)
     : source.errorAt(override.at, problem);

@@ -1,11 +1,12 @@
 import { InputError } from "../errors.js";
 import { parseValue, pathsOf, type Override } from "../scenario/overrides.js";
-import { resolveScenario } from "../scenario/resolve.js";
+import { resolveWithOrigins, type Resolution } from "../scenario/resolve.js";
 import type { ScenarioSource, SettingPath } from "../scenario/scenario-source.js";
 import type { Scenario } from "../scenario/schema.js";
 import { isKnownSetting, nearestSetting } from "../scenario/setting-names.js";
 import { distinct, isList, isScalarValue, parseAxisValues } from "./axis-values.js";
 import type { SettingValue, SweepAxis } from "./sweep-result.js";
+import { checkFlagsApply, unusedInFile } from "./unused-settings.js";
 
 /** A setting as typed on the command line; `text` may be a list or a range. */
 export interface TypedSetting {
@@ -30,6 +31,8 @@ export interface SweepPlan {
   readonly seeds: readonly number[];
   /** In grid order: the last axis varies fastest. */
   readonly points: readonly PlannedPoint[];
+  /** What of the scenario file changes nothing, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 interface PlannedAxis extends SweepAxis {
@@ -37,7 +40,7 @@ interface PlannedAxis extends SweepAxis {
   readonly at?: SettingPath;
 }
 
-const MOST_POINTS = 100_000;
+const MOST_POINTS = 20_000;
 
 /**
  * The grid of a scenario's `sweep` block and of flags that are lists or ranges.
@@ -54,11 +57,11 @@ export function planSweep(
   seeds: string | null,
   workingDirectory?: string,
 ): SweepPlan {
-  const broadFirst = [...typed].sort((a, b) => pathsOf(b.setting).length - pathsOf(a.setting).length);
-  const flags = broadFirst.filter((flag) => !isList(flag.text)).map(overrideOf);
-  const flagAxes = broadFirst.filter((flag) => isList(flag.text)).map(axisOf);
-  const fileAxes = axesOfFile(source).filter((axis) => !isReplaced(axis, broadFirst));
-  const base = resolveScenario(source, flags, workingDirectory);
+  const ordered = broadFirst(typed);
+  const flags = ordered.filter((flag) => !isList(flag.text)).map(overrideOf);
+  const flagAxes = ordered.filter((flag) => isList(flag.text)).map(axisOf);
+  const fileAxes = axesOfFile(source).filter((axis) => !isReplaced(axis, ordered));
+  const { scenario: base } = resolveWithOrigins(source, flags, workingDirectory);
   const axes = [...fileAxes, ...flagAxes];
   rejectSeedAxis(axes, source);
 
@@ -66,22 +69,53 @@ export function planSweep(
   if (size > MOST_POINTS) {
     throw new InputError(`the sweep has ${size} points, expected at most ${MOST_POINTS}`);
   }
-  const points = Array.from({ length: size }, (_, index) => {
-    const cell = cellOf(axes, index);
+  const cells = Array.from({ length: size }, (_, index) => cellOf(axes, index));
+  const runs = cells.map((cell) => {
     const fromFile = cell.slice(0, fileAxes.length);
     const fromFlags = cell.slice(fileAxes.length);
-    return {
-      index,
-      settings: Object.fromEntries(cell.map(({ setting, value }) => [setting, value as SettingValue])),
-      scenario: resolveScenario(source, [...fromFile, ...flags, ...fromFlags], workingDirectory),
-    };
+    return resolveWithOrigins(source, [...fromFile, ...flags, ...fromFlags], workingDirectory);
   });
+  checkFlagsApply(typed, runs);
   return {
     base,
     axes: axes.map(({ setting, values }) => ({ setting, values })),
     seeds: seeds === null ? seedsOfFile(source, base.seed) : parseSeeds(seeds, base.seed),
-    points,
+    points: runs.map(({ scenario }, index) => ({
+      index,
+      settings: Object.fromEntries(
+        cells[index]!.map(({ setting, value }) => [setting, value as SettingValue]),
+      ),
+      scenario,
+    })),
+    warnings: unusedInFile(runs),
   };
+}
+
+/** A single run: what `planSweep` does for one point, without the axes of the file. */
+export interface RunPlan {
+  readonly resolution: Resolution;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The one run of a scenario under flags that are single values.
+ *
+ * @throws InputError for an impossible value, a list, or a flag that changes nothing
+ */
+export function planRun(
+  source: ScenarioSource,
+  typed: readonly TypedSetting[],
+  workingDirectory?: string,
+): RunPlan {
+  const resolution = resolveWithOrigins(source, broadFirst(typed).map(overrideOf), workingDirectory);
+  checkFlagsApply(typed, [resolution]);
+  const isSweep = source.tree["sweep"] !== undefined;
+  return { resolution, warnings: isSweep ? [] : unusedInFile([resolution]) };
+}
+
+/** `--policy` sets both legs and `--prefill-policy` one of them: the narrower flag wins. */
+function broadFirst(typed: readonly TypedSetting[]): readonly TypedSetting[] {
+  return typed.toSorted((a, b) => pathsOf(b.setting).length - pathsOf(a.setting).length);
 }
 
 /** The single value of a flag. @throws InputError where it is a list: only sweeps take lists. */

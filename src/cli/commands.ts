@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+
+/** A command as `pdbench --help` lists it; its module is loaded only when it runs. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "simulate",
+    summary: "one run of a scenario in virtual time",
+    load: async () => (await import("./simulate.js")).simulateCommand(),
+  },
+  {
+    name: "sweep",
+    summary: "a grid over any settings and several seeds, with a recommendation",
+    load: async () => (await import("./sweep.js")).sweepCommand(),
+  },
+  {
+    name: "trace",
+    summary: "statistics of a trace, conversion between formats, synthetic traces",
+    load: async () => (await import("./trace.js")).traceCommand(),
+  },
+  {
+    name: "list",
+    summary: "the policies, deciders, presets, profiles, scenarios and trace formats there are",
+    load: async () => (await import("./list.js")).listCommand(),
+  },
+];

@@ -1,0 +1,88 @@
+import { Command, CommanderError } from "commander";
+import { InputError, PdbenchError } from "../errors.js";
+import { packageVersion } from "../package-info.js";
+import { nearestName } from "../values/nearest-name.js";
+import { COMMANDS } from "./commands.js";
+
+const EXAMPLES = `
+Examples:
+  $ pdbench simulate quickstart
+  $ pdbench simulate --trace mooncake-conversation.jsonl --policy cache_aware --routing-threshold 2048
+  $ pdbench sweep conversation-4p4d --trace mooncake-conversation.jsonl --routing-threshold 0,2048,8192 --out results
+  $ pdbench list policies
+
+\`pdbench COMMAND --help\` has the options of a command, and examples.
+`;
+
+/**
+ * Runs the command line.
+ *
+ * @param args what follows the program's name
+ * @returns the exit status: 0 done, 1 the work failed, 2 the command line or a file is wrong, 130 interrupted
+ */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  try {
+    await runCommand(args[0] === "help" ? [...args.slice(1), "--help"] : args);
+    return 0;
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+async function runCommand(args: readonly string[]): Promise<void> {
+  const program = new Command("pdbench")
+    .description("Workbench for the routing layer of prefill/decode disaggregated LLM serving.")
+    .usage("COMMAND [options]")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES);
+  const name = args[0];
+  if (name === undefined || name.startsWith("-")) {
+    for (const { name, summary } of COMMANDS) program.command(name).description(summary);
+  } else {
+    const entry = COMMANDS.find((command) => command.name === name);
+    if (entry === undefined) throw unknownCommand(name);
+    program.addCommand(await entry.load());
+  }
+  throwErrors(program);
+  if (name === undefined) {
+    process.stderr.write(`${program.helpInformation()}${EXAMPLES}`);
+    throw new InputError("expected a command");
+  }
+  await program.parseAsync(args, { from: "user" });
+}
+
+/** Lets errors of the command line reach `reportError` instead of being printed on the spot. */
+function throwErrors(command: Command): void {
+  command.exitOverride().configureOutput({ writeErr: () => undefined });
+  for (const subcommand of command.commands) throwErrors(subcommand);
+}
+
+function unknownCommand(name: string): InputError {
+  const names = COMMANDS.map((command) => command.name);
+  const nearest = nearestName(name, names);
+  const hint = nearest === null ? `expected one of ${names.join(", ")}` : `did you mean "${nearest}"?`;
+  return new InputError(`${name}: unknown command, ${hint}`);
+}
+
+/** Prints an error to stderr and returns the exit status it stands for. */
+function reportError(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    return fail(error.message.replace(/^error: /, "").replace(/\n\((.*)\)$/, ", $1"), 2);
+  }
+  if (error instanceof PdbenchError) {
+    const excerpt = "excerpt" in error ? `\n${String(error.excerpt)}` : "";
+    return fail(`${error.message}${excerpt}`, error.exitCode);
+  }
+  // The file system says no: a full disk, a folder that may not be written.
+  if (error instanceof Error && "syscall" in error) return fail(error.message, 1);
+  const stack = error instanceof Error ? error.stack : undefined;
+  return fail(`this is a defect of pdbench, please report it\n${stack ?? String(error)}`, 1);
+}
+
+function fail(message: string, exitCode: number): number {
+  process.stderr.write(`pdbench: ${message}\n`);
+  return exitCode;
+}

@@ -1,0 +1,100 @@
+import { Command } from "commander";
+import { InputError } from "../errors.js";
+import { renderSummary } from "../report/render-summary.js";
+import { terminalOptionsOf } from "../report/terminal-style.js";
+import { summaryJson } from "../measure/run-files.js";
+import { findScenario } from "../scenario/load.js";
+import { scenarioToYaml } from "../scenario/to-yaml.js";
+import { loadTrace } from "../sweep/load-trace.js";
+import { planRun } from "../sweep/plan.js";
+import { runScenario } from "../sweep/run-scenario.js";
+import type { Scenario } from "../scenario/schema.js";
+import { decisionLine } from "./decision-line.js";
+import { printExplanation } from "./explanation.js";
+import { addOverrideFlags, typedSettings } from "./override-flags.js";
+import { checkRunDirectory, writeWholeRunDirectory } from "./run-output.js";
+
+const EXAMPLES = `
+SCENARIO is a file, or the name of one that comes with pdbench (pdbench list scenarios).
+
+Examples:
+  $ pdbench simulate quickstart
+  $ pdbench simulate conversation-4p4d --trace mooncake-conversation.jsonl --policy cache_aware --json
+  $ pdbench simulate --trace azure.csv --requests 5000 --speedup 4 --out out/azure --decisions
+  $ pdbench simulate quickstart --set engine.max_num_seqs=64 --explain
+`;
+
+interface SimulateOptions {
+  readonly json?: true;
+  readonly out?: string;
+  readonly decisions?: true;
+  readonly explain?: true;
+  readonly plainTime?: true;
+}
+
+/** `pdbench simulate [SCENARIO]`: one run in virtual time. */
+export function simulateCommand(): Command {
+  const command = new Command("simulate")
+    .description("Runs a scenario once in virtual time and prints what was measured.")
+    .argument("[scenario]", "scenario file or name; without it, the default fleet and --trace")
+    .option("--json", "print summary.json instead of a table")
+    .option("--out <DIR>", "write summary.json, scenario.yaml, requests.csv and timeline.csv there")
+    .option("--decisions", "with --out: also decisions.jsonl, a line for every routing decision")
+    .option("--explain", "print every setting and where it comes from, and run nothing")
+    .option("--plain-time", "advance engines step by step (slower, for checking the fast way)");
+  addOverrideFlags(command);
+  return command
+    .addHelpText("after", EXAMPLES)
+    .action((scenario: string | undefined, options: SimulateOptions) =>
+      simulateScenario(scenario ?? null, options, command),
+    );
+}
+
+async function simulateScenario(
+  name: string | null,
+  options: SimulateOptions,
+  command: Command,
+): Promise<void> {
+  const { resolution, warnings } = planRun(findScenario(name), typedSettings(command));
+  for (const warning of warnings) process.stderr.write(`pdbench: warning: ${warning}\n`);
+  if (options.explain === true) {
+    printExplanation(resolution, options.json === true);
+    return;
+  }
+  if (options.decisions === true && options.out === undefined) {
+    throw new InputError("--decisions: applies to --out, which is not given");
+  }
+  const { scenario } = resolution;
+  const scenarioYaml = options.out === undefined ? "" : scenarioToYaml(scenario, options.out);
+  if (options.out !== undefined) checkRunDirectory(options.out, scenarioYaml);
+
+  const trace = await loadTrace(scenario);
+  const workers = workerIds(scenario);
+  const decisions: string[] = [];
+  const { run, summary } = runScenario(scenario, trace, {
+    time: options.plainTime === true ? "plain" : "fast",
+    ...(options.decisions === true && {
+      onDecision: (decision, atMs) => decisions.push(decisionLine(decision, atMs, workers)),
+    }),
+  });
+  if (options.out !== undefined) {
+    const content = { run, summary, scenarioYaml };
+    await writeWholeRunDirectory(
+      options.out,
+      options.decisions === true ? { ...content, decisions } : content,
+    );
+  }
+  process.stdout.write(
+    options.json === true
+      ? summaryJson(summary)
+      : renderSummary(summary, terminalOptionsOf(process.stdout, process.env)),
+  );
+  if (options.out !== undefined) process.stderr.write(`Written to ${options.out}\n`);
+}
+
+/** Ids of the fleet in the order of the router's indices: prefill workers first. */
+function workerIds({ fleet }: Scenario): readonly string[] {
+  return (["prefill", "decode"] as const).flatMap((leg) =>
+    Array.from({ length: fleet[leg].workers }, (_, index) => `${leg}-${index}`),
+  );
+}

@@ -1,0 +1,66 @@
+import { SingleBar } from "cli-progress";
+import { formatDuration } from "../report/format.js";
+import type { SweepProgress } from "../sweep/run-sweep.js";
+
+/** Where a sweep tells how far it is. */
+export interface ProgressDisplay {
+  update(progress: SweepProgress): void;
+  stop(): void;
+}
+
+const SECONDS_BETWEEN_LINES = 10;
+
+/** A bar on a terminal; elsewhere a line now and then. Both go to stderr and end with the time that is left. */
+export function progressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
+  return stream.isTTY ? barDisplay(stream) : lineDisplay(stream);
+}
+
+function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
+  const startedMs = performance.now();
+  const bar = new SingleBar({
+    stream,
+    format: "{bar} {value}/{total} runs  {left}{failures}",
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: true,
+    stopOnComplete: false,
+  });
+  let isStarted = false;
+  return {
+    update(progress) {
+      const payload = { left: leftOf(progress, startedMs), failures: failuresOf(progress) };
+      if (isStarted) bar.update(progress.done, payload);
+      else bar.start(progress.total, progress.done, payload);
+      isStarted = true;
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function lineDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
+  const startedMs = performance.now();
+  let lastMs = -Infinity;
+  return {
+    update(progress) {
+      const nowMs = performance.now();
+      const isLast = progress.done === progress.total;
+      if (!isLast && nowMs - lastMs < SECONDS_BETWEEN_LINES * 1000) return;
+      lastMs = nowMs;
+      const { done, total } = progress;
+      stream.write(`${done}/${total} runs  ${leftOf(progress, startedMs)}${failuresOf(progress)}\n`);
+    },
+    stop: () => undefined,
+  };
+}
+
+/** The time that the remaining runs take at the pace of this call. */
+function leftOf({ done, earlier, total }: SweepProgress, startedMs: number): string {
+  const elapsedS = (performance.now() - startedMs) / 1000;
+  if (done === total) return `done in ${formatDuration(elapsedS)}`;
+  if (done === earlier) return earlier > 0 ? `going on after ${earlier} earlier runs` : "starting";
+  return `ETA ${formatDuration((elapsedS / (done - earlier)) * (total - done))}`;
+}
+
+function failuresOf({ failed }: SweepProgress): string {
+  return failed > 0 ? `  ${failed} failed` : "";
+}

@@ -1,0 +1,114 @@
+import { writeFile, rename } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { InputError, WorkError } from "../errors.js";
+import { recommend } from "../report/recommendation.js";
+import { renderSweepTable } from "../report/render-sweep-table.js";
+import { terminalOptionsOf } from "../report/terminal-style.js";
+import { findScenario } from "../scenario/load.js";
+import { planSweep } from "../sweep/plan.js";
+import { pointsCsv } from "../sweep/points-csv.js";
+import { runSweep } from "../sweep/run-sweep.js";
+import type { SweepResult } from "../sweep/sweep-result.js";
+import { addOverrideFlags, typedSettings } from "./override-flags.js";
+import { progressDisplay } from "./sweep-progress.js";
+
+const EXAMPLES = `
+SCENARIO is a file, or the name of one that comes with pdbench (pdbench list scenarios). Every flag for a setting
+takes a list \`a,b,c\` or a range \`START:END:STEP\` or \`START:END:xFACTOR\`; the grid is their product with the axes of
+the scenario's \`sweep\` block. An interrupted sweep goes on where it was when the same command is given again.
+
+Examples:
+  $ pdbench sweep quickstart --out out/quickstart
+  $ pdbench sweep conversation-4p4d --trace mooncake-conversation.jsonl --routing-threshold 0,512:16384:x2 \\
+      --policy round_robin,cache_aware --seeds 3 --out out/threshold
+  $ pdbench sweep quickstart --set engine.max_num_batched_tokens=2048,8192 --prefill-workers 2:6:2
+`;
+
+interface SweepOptions {
+  readonly seeds?: string;
+  readonly out?: string;
+  readonly workers: number;
+  readonly keepRuns?: true;
+  readonly json?: true;
+}
+
+/** `pdbench sweep [SCENARIO]`: a grid over settings x seeds. */
+export function sweepCommand(): Command {
+  const command = new Command("sweep")
+    .description("Runs a scenario over a grid of settings and several seeds, and says which settings to use.")
+    .argument("[scenario]", "scenario file or name; without it, the default fleet and --trace")
+    .option("--seeds <N>", "how many seeds per point, or a list of them (default: the scenario's, or 1)")
+    .option("--out <DIR>", "keep results there as they come: sweep.json, points.csv, report")
+    .option("--workers <N>", "threads", parseWorkers, availableParallelism())
+    .addOption(new Option("--executor <NAME>", "where runs take place").choices(["local"]).default("local"))
+    .option("--keep-runs", "with --out: also every run's own directory, below runs/")
+    .option("--json", "print sweep.json instead of a table");
+  addOverrideFlags(command);
+  return command
+    .addHelpText("after", EXAMPLES)
+    .action((scenario: string | undefined, options: SweepOptions) =>
+      sweepScenario(scenario ?? null, options, command),
+    );
+}
+
+function parseWorkers(text: string): number {
+  const workers = Number(text);
+  if (Number.isSafeInteger(workers) && workers >= 1) return workers;
+  throw new InputError(`--workers: ${text}: expected a whole number of at least 1`);
+}
+
+async function sweepScenario(name: string | null, options: SweepOptions, command: Command): Promise<void> {
+  if (options.keepRuns === true && options.out === undefined) {
+    throw new InputError("--keep-runs: applies to --out, which is not given");
+  }
+  const plan = planSweep(findScenario(name), typedSettings(command), options.seeds ?? null);
+  for (const warning of plan.warnings) process.stderr.write(`pdbench: warning: ${warning}\n`);
+  const interruption = new AbortController();
+  const onInterrupt = (): void => interruption.abort();
+  process.once("SIGINT", onInterrupt);
+  const display = progressDisplay(process.stderr);
+  try {
+    const sweep = await runSweep(plan, {
+      directory: options.out ?? null,
+      keepRuns: options.keepRuns === true,
+      workers: options.workers,
+      signal: interruption.signal,
+      onProgress: (progress) => display.update(progress),
+    });
+    display.stop();
+    await deliver(sweep, options);
+  } finally {
+    display.stop();
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+/** Writes and prints what a sweep found. @throws WorkError at the end when runs have failed. */
+async function deliver(sweep: SweepResult, { out, json }: SweepOptions): Promise<void> {
+  if (out !== undefined) {
+    await writeWhole(join(out, "points.csv"), pointsCsv(sweep));
+    await writeWhole(join(out, "sweep.json"), sweepJson(sweep));
+  }
+  process.stdout.write(
+    json === true
+      ? sweepJson(sweep)
+      : renderSweepTable(sweep, recommend(sweep), terminalOptionsOf(process.stdout, process.env)),
+  );
+  const runs = sweep.points.flatMap((point) => point.runs);
+  const failed = runs.filter(({ error }) => error !== null);
+  if (failed.length > 0) {
+    throw new WorkError(`${failed.length} of ${runs.length} runs failed, the first: ${failed[0]!.error!}`);
+  }
+}
+
+function sweepJson(sweep: SweepResult): string {
+  return `${JSON.stringify(sweep, null, 1)}\n`;
+}
+
+/** The file appears whole or not at all. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.partial`, text);
+  await rename(`${path}.partial`, path);
+}

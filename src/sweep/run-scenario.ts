@@ -1,0 +1,51 @@
+import type { RunResult } from "../measure/records.js";
+import { summarize } from "../measure/summarize.js";
+import type { Summary } from "../measure/summary.js";
+import { loadProfile } from "../scenario/profiles.js";
+import type { Scenario } from "../scenario/schema.js";
+import { settingsOf } from "../scenario/to-yaml.js";
+import { arrivalOptions } from "../scenario/workload-settings.js";
+import { scenarioSetup } from "../simulator/scenario-setup.js";
+import type { SimulationHooks } from "../simulator/hooks.js";
+import { simulate } from "../simulator/simulator.js";
+import { buildWorkload } from "../workload/build-workload.js";
+import type { RawTrace } from "../workload/raw-trace.js";
+import { checkCapacity } from "./check-capacity.js";
+
+export interface RunOptions extends SimulationHooks {
+  /** `plain` advances step by step: the oracle of `fast`. */
+  readonly time?: "fast" | "plain";
+}
+
+/** What one run measured, and its summary. */
+export interface ScenarioRun {
+  readonly run: RunResult;
+  readonly summary: Summary;
+}
+
+/**
+ * Simulates one scenario under its seed.
+ *
+ * @param trace the scenario's requests (`loadTrace`)
+ * @throws InputError where a request cannot be served by the fleet at all
+ */
+export function runScenario(scenario: Scenario, trace: RawTrace, options: RunOptions = {}): ScenarioRun {
+  const workload = buildWorkload(trace, arrivalOptions(scenario.workload), scenario.seed);
+  const profiles = {
+    prefill: loadProfile(scenario.fleet.prefill.profile),
+    decode: loadProfile(scenario.fleet.decode.profile),
+  };
+  const setup = scenarioSetup(scenario, profiles, workload, options.time);
+  checkCapacity(setup);
+  const startedMs = performance.now();
+  const run = simulate(setup, options);
+  const wallS = (performance.now() - startedMs) / 1000;
+  const summary = summarize(run, {
+    scenario: scenario.name,
+    settings: settingsOf(scenario),
+    slo: scenario.slo,
+    hitRatesKnown: workload.hasBlocks,
+    wallS,
+  });
+  return { run, summary };
+}

@@ -1,0 +1,72 @@
+import { InputError } from "../errors.js";
+import { DECIDERS, POLICIES } from "../routing/registry.js";
+import { pathsOf } from "../scenario/overrides.js";
+import type { Resolution } from "../scenario/resolve.js";
+import type { TypedSetting } from "./plan.js";
+
+const TRACE_SETTINGS = ["workload.format", "workload.skip_bad_lines", "workload.jitter"];
+
+/**
+ * Fails on a flag that changes none of the runs: its setting belongs to a policy or decider that is not in
+ * force, or to traces where the workload is generated.
+ *
+ * @throws InputError naming the flag and what it applies to
+ */
+export function checkFlagsApply(typed: readonly TypedSetting[], runs: readonly Resolution[]): void {
+  for (const { setting, source } of typed) {
+    const paths = pathsOf(setting).map((path) => path.join("."));
+    if (!runs.every((run) => paths.every((path) => isUnused(path, run)))) continue;
+    const isOfTraces = paths.some((path) => TRACE_SETTINGS.includes(path));
+    const name = paths[0]!.slice(paths[0]!.lastIndexOf(".") + 1);
+    throw new InputError(
+      isOfTraces
+        ? `${source}: applies to traces, and the workload is generated`
+        : `${source}: ${appliesTo(name)}, and ${inForce(runs)}`,
+    );
+  }
+}
+
+/** A sentence for each router setting of the file that changes none of the runs. */
+export function unusedInFile(runs: readonly Resolution[]): string[] {
+  const [first] = runs;
+  if (first === undefined) return [];
+  const { source, overrides } = first.sources;
+  const isOverridden = overrides.some(({ setting, at }) => at === undefined && touchesRouter(setting));
+  if (isOverridden) return [];
+  return first.router.unused
+    .filter((path) => runs.every(({ router }) => router.unused.includes(path)))
+    .map((path) => {
+      const place = source.origin(["router", ...path.split(".")]);
+      const name = path.slice(path.lastIndexOf(".") + 1);
+      return `${place ?? source.file ?? "scenario"}: router.${path} changes nothing: it ${appliesTo(name)}`;
+    });
+}
+
+function isUnused(path: string, { router, scenario }: Resolution): boolean {
+  if (TRACE_SETTINGS.includes(path)) return scenario.workload.generate !== null;
+  return path.startsWith("router.") && router.unused.includes(path.slice("router.".length));
+}
+
+function touchesRouter(setting: string): boolean {
+  return pathsOf(setting).some(([block]) => block === "router");
+}
+
+function appliesTo(parameter: string): string {
+  const has = ({ parameters }: { readonly parameters: readonly { readonly name: string }[] }): boolean =>
+    parameters.some(({ name }) => name === parameter);
+  const policies = POLICIES.filter(has).map(({ name }) => `policy ${name}`);
+  const deciders = DECIDERS.filter(has).map(({ name }) => `decider ${name}`);
+  return `applies to ${[...deciders, ...policies].join(", ")}`;
+}
+
+function inForce(runs: readonly Resolution[]): string {
+  const names = runs.flatMap(({ router: { config } }) => [
+    `decider ${config.decider.name}`,
+    `policy ${config.prefillPolicy.name}`,
+    `policy ${config.decodePolicy.name}`,
+  ]);
+  const distinct = [...new Set(names)];
+  const deciders = distinct.filter((name) => name.startsWith("decider"));
+  const policies = distinct.filter((name) => name.startsWith("policy"));
+  return `in force are ${[...deciders, ...policies].join(", ")}`;
+}
