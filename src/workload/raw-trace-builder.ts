@@ -23,8 +23,6 @@ export class RawTraceBuilder {
   /** Resolution of the times: known (0 = exact), or null = to be found out from them. */
   tickMs: number | null = null;
   coversOutput = false;
-  /** Requests that the source says failed; they are left out. */
-  failedRequests = 0;
   readonly notes: string[] = [];
 
   private readonly arrivalMs;
@@ -34,10 +32,20 @@ export class RawTraceBuilder {
   private readonly priority;
   private readonly cancelAfterMs;
   private readonly thinkMs;
+  private readonly limit: number;
   private zeroOutputs = 0;
+  private failures = 0;
 
-  constructor(blockTokens: number, capacity?: number) {
+  /**
+   * @param capacity how many rows to make room for, where that is known.
+   * @param limit rows that `take` keeps; more may be added, for the resolution of the times to show.
+   */
+  constructor(
+    blockTokens: number,
+    { capacity, limit = Infinity }: { capacity?: number; limit?: number } = {},
+  ) {
     this.blockTokens = blockTokens;
+    this.limit = limit;
     this.arrivalMs = float64Column(capacity);
     this.inputTokens = int32Column(capacity);
     this.outputTokens = int32Column(capacity);
@@ -53,7 +61,7 @@ export class RawTraceBuilder {
 
   /** Ends a row. An output of 0 tokens counts as 1: an engine cannot generate less. */
   add(row: TraceRow): void {
-    if (row.outputTokens === 0) this.zeroOutputs++;
+    if (row.outputTokens === 0 && this.count < this.limit) this.zeroOutputs++;
     this.arrivalMs.push(row.arrivalMs);
     this.inputTokens.push(row.inputTokens);
     this.outputTokens.push(Math.max(1, row.outputTokens));
@@ -64,11 +72,16 @@ export class RawTraceBuilder {
     this.blocks.endRow();
   }
 
-  /** The first `limit` rows in order of arrival; the builder must not be used afterwards. */
-  take(source: string, limit = Infinity): RawTrace {
+  /** Counts a request that failed, by what the source says, and is left out. */
+  addFailure(): void {
+    if (this.count < this.limit) this.failures++;
+  }
+
+  /** The rows in order of arrival; the builder must not be used afterwards. */
+  take(source: string): RawTrace {
     const arrivals = this.arrivalMs.take();
     const tickMs = this.tickMs ?? detectTick(arrivals);
-    const count = Math.min(limit, arrivals.length);
+    const count = Math.min(this.limit, arrivals.length);
     const cut = <A extends ColumnArray>(column: Column<A>): A => {
       column.truncate(count);
       return column.take();
@@ -97,11 +110,11 @@ export class RawTraceBuilder {
 
   private allNotes(): string[] {
     const notes = [...this.notes];
-    if (this.failedRequests > 0) {
-      notes.push(`${this.failedRequests} requests that failed in the trace are left out.`);
+    if (this.failures > 0) {
+      notes.push(`Requests that failed in the trace are left out: ${this.failures}.`);
     }
     if (this.zeroOutputs > 0) {
-      notes.push(`${this.zeroOutputs} requests with 0 output tokens are taken to generate 1.`);
+      notes.push(`Requests with 0 output tokens are taken to generate 1: ${this.zeroOutputs} of them.`);
     }
     return notes;
   }

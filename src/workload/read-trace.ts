@@ -97,7 +97,7 @@ class TraceReading {
 
   open(format: TraceFormat): RawTraceBuilder {
     this.formatName = format.name;
-    this.trace = new RawTraceBuilder(format.blockTokens);
+    this.trace = new RawTraceBuilder(format.blockTokens, { limit: this.limit });
     return this.trace;
   }
 
@@ -128,6 +128,6 @@ class TraceReading {
     if (this.limit < Infinity && this.trace.count < this.limit) {
       this.trace.notes.push(`The trace has only ${this.trace.count} requests, ${this.limit} were asked for.`);
     }
-    return this.trace.take(`${basename(this.path)} (${this.formatName})`, this.limit);
+    return this.trace.take(`${basename(this.path)} (${this.formatName})`);
   }
 }

@@ -177,7 +177,14 @@ describe("readTrace", () => {
     const header = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type";
     const trace = await readTrace(traceFile([header, "1,GPT-4,10,0,10,API log", "2,GPT-4,11,5,16,API log"]));
     expect([...trace.inputTokens]).toEqual([11]);
-    expect(trace.notes).toEqual(["1 requests that failed in the trace are left out."]);
+    expect(trace.notes).toEqual(["Requests that failed in the trace are left out: 1."]);
+  });
+
+  it("takes outputs of 0 tokens for 1 and says so", async () => {
+    const rows = [{ ...MOONCAKE[0]!, output_length: 0 }, MOONCAKE[1]!, { ...MOONCAKE[2]!, output_length: 0 }];
+    const trace = await readTrace(traceFile(rows), { limit: 2 });
+    expect([...trace.outputTokens]).toEqual([1, 6]);
+    expect(trace.notes).toEqual(["Requests with 0 output tokens are taken to generate 1: 1 of them."]);
   });
 
   it("sorts rows by arrival, keeps their blocks with them and says so", async () => {

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { generateWorkload } from "../../src/workload/generate-workload.js";
@@ -73,10 +73,10 @@ describe("writeTrace", () => {
     await expect(writeTrace(trace, nowhere)).rejects.toThrow(
       `${nowhere}: cannot be written (its folder does not exist)`,
     );
-    const path = freshPath("trace.jsonl");
-    const folder = dirname(path);
-    // The name of a folder cannot be taken by a file: the rename fails after the content was written.
-    await expect(writeTrace(trace, folder)).rejects.toMatchObject({ name: "InputError" });
-    expect(readdirSync(dirname(folder)).filter((name) => name.endsWith(".partial"))).toEqual([]);
+    // A file cannot take the name of a folder: the rename fails after the content was written.
+    const folder = freshPath("folder");
+    mkdirSync(join(folder, "taken"), { recursive: true });
+    await expect(writeTrace(trace, join(folder, "taken"))).rejects.toMatchObject({ name: "InputError" });
+    expect(readdirSync(folder)).toEqual(["taken"]);
   });
 });

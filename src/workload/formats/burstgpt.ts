@@ -27,7 +27,7 @@ export const burstgpt: CsvFormat = {
       const outputTokens = wholeNumber("Response tokens", numberIn(row[response]), 0);
       const inputTokens = wholeNumber("Request tokens", numberIn(row[request]), outputTokens === 0 ? 0 : 1);
       if (outputTokens === 0) {
-        trace.failedRequests++;
+        trace.addFailure();
         return;
       }
       // API calls have an empty session id.

@@ -12,7 +12,7 @@ export class GeneratedTrace {
 
   constructor(requests: number) {
     this.limit = requests;
-    this.rows = new RawTraceBuilder(BLOCK_TOKENS, requests);
+    this.rows = new RawTraceBuilder(BLOCK_TOKENS, { capacity: requests });
     this.rows.tickMs = 0;
     this.rows.coversOutput = true;
   }
