@@ -29,31 +29,53 @@ export class LegChooser {
     this.healthyWorkers = this.workers.filter(({ healthy }) => healthy);
   }
 
-  /** What the policy picks of the healthy workers, or of those that `accepts` lets pass; null when there is none. */
-  pick(request: RoutingRequest, nowMs: number, accepts: Acceptance | null): LegDecision | null {
+  /**
+   * What the policy picks of the healthy workers, or of those that `accepts` lets pass.
+   *
+   * @param prefillsHere See `PolicyContext.prefillsHere`.
+   * @returns null when there is no such worker.
+   */
+  pick(
+    request: RoutingRequest,
+    nowMs: number,
+    prefillsHere: boolean | null,
+    accepts: Acceptance | null,
+  ): LegDecision | null {
     const candidates = accepts === null ? this.healthyWorkers : this.healthyWorkers.filter(accepts);
     if (candidates.length === 0) return null;
-    this.context.nowMs = nowMs;
-    return this.policy.pick(candidates, request, this.context);
+    return this.policy.pick(candidates, request, this.at(nowMs, prefillsHere));
+  }
+
+  /** What each healthy worker would cost; see `Policy.costs`, which the policy must have. */
+  costs(request: RoutingRequest, nowMs: number, out: Float64Array, mayBind: boolean): string {
+    const context = this.at(nowMs, this.leg === "prefill");
+    return this.policy.costs!(this.healthyWorkers, request, context, out, mayBind);
   }
 
   /** The request goes where `decision` says. */
-  routed(decision: LegDecision, request: RoutingRequest, nowMs: number): void {
+  routed(decision: LegDecision, request: RoutingRequest, nowMs: number, prefillsHere: boolean): void {
     this.counts.add(decision.branch);
-    this.policy.onRouted?.(decision, request, nowMs);
+    this.policy.onRouted?.(decision, request, nowMs, prefillsHere);
   }
 
   writeCounts(out: Record<string, number>): void {
     this.counts.writeTo(out, this.leg);
+  }
+
+  private at(nowMs: number, prefillsHere: boolean | null): PolicyContext {
+    this.context.nowMs = nowMs;
+    this.context.prefillsHere = prefillsHere;
+    return this.context;
   }
 }
 
 /** Which workers a choice is limited to. */
 export type Acceptance = (worker: Worker) => boolean;
 
-/** One per leg for the life of the router: a decision only moves its clock. */
+/** One per leg for the life of the router: a decision only sets what is its own. */
 class Context implements PolicyContext {
   nowMs = 0;
+  prefillsHere: boolean | null = null;
   readonly workers: readonly Worker[];
   readonly ledger: LedgerView;
   readonly random: Random;

@@ -20,6 +20,7 @@ export class Lowest {
   private readonly tied: Int32Array;
   private count = 0;
   private last = -1;
+  private second = Infinity;
 
   /** The lowest value offered since `reset`; Infinity when there was none. */
   value = Infinity;
@@ -32,12 +33,15 @@ export class Lowest {
   reset(): void {
     this.count = 0;
     this.value = Infinity;
+    this.second = Infinity;
   }
 
-  offer(item: number, value: number): void {
-    if (value > this.value) return;
-    if (value < this.value) {
+  /** @param second Settles equal values, lowest first, before ties are. */
+  offer(item: number, value: number, second = 0): void {
+    if (value > this.value || (value === this.value && second > this.second)) return;
+    if (value < this.value || second < this.second) {
       this.value = value;
+      this.second = second;
       this.count = 0;
     }
     this.tied[this.count++] = item;

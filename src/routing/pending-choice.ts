@@ -1,7 +1,22 @@
 import type { Random } from "../values/random.js";
+import { JointChoice } from "./joint-choice.js";
 import type { LegChooser } from "./leg-chooser.js";
+import type { PrefixIndex } from "./prefix-index/prefix-index.js";
 import type { RouterConfig } from "./router-config.js";
 import type { DeciderContext, LegDecision, LedgerView, RoutingRequest, Worker } from "./types.js";
+
+/** What a pending choice is made from. */
+export interface ChoiceParts {
+  readonly fleet: readonly Worker[];
+  readonly fleetSize: number;
+  readonly prefill: LegChooser;
+  readonly decode: LegChooser;
+  readonly ledger: LedgerView;
+  readonly config: RouterConfig;
+  readonly random: Random;
+  /** Index for `cachedTokens` where a policy keeps none, or null. */
+  readonly prefixes: PrefixIndex | null;
+}
 
 /**
  * The choice that a router is making for one request. Each leg is picked when it is first asked for, by the
@@ -10,31 +25,21 @@ import type { DeciderContext, LegDecision, LedgerView, RoutingRequest, Worker } 
  */
 export class PendingChoice implements DeciderContext {
   nowMs = 0;
-  readonly ledger: LedgerView;
-  readonly random: Random;
-  private readonly fleet: readonly Worker[];
-  private readonly prefill: LegChooser;
-  private readonly decode: LegChooser;
+  private readonly parts: ChoiceParts;
   private readonly paired: boolean;
+  private readonly joint: JointChoice | null;
   private request!: RoutingRequest;
   private prefillDecision: LegDecision | null = null;
   private prefillPicked = false;
   private decodeDecision: LegDecision | null = null;
+  /** Whether the decode worker will compute the prompt; null until the decider has spoken. */
+  private decodePrefills: boolean | null = null;
 
-  constructor(
-    fleet: readonly Worker[],
-    prefill: LegChooser,
-    decode: LegChooser,
-    ledger: LedgerView,
-    pairing: RouterConfig["pairing"],
-    random: Random,
-  ) {
-    this.fleet = fleet;
-    this.prefill = prefill;
-    this.decode = decode;
-    this.ledger = ledger;
-    this.paired = pairing === "same_group";
-    this.random = random;
+  constructor(parts: ChoiceParts) {
+    const { prefill, decode, fleetSize, config, random } = parts;
+    this.parts = parts;
+    this.paired = config.pairing === "same_group";
+    this.joint = config.order === "joint" ? new JointChoice(prefill, decode, fleetSize, random) : null;
   }
 
   /** Starts over; at least one decode worker must be healthy. */
@@ -44,66 +49,82 @@ export class PendingChoice implements DeciderContext {
     this.prefillDecision = null;
     this.prefillPicked = false;
     this.decodeDecision = null;
+    this.decodePrefills = null;
+  }
+
+  /** The decider has spoken. A decode leg still to be picked is not bound to a prefill leg that is not sent. */
+  decided(disaggregate: boolean): void {
+    this.decodePrefills = !disaggregate;
+    if (disaggregate) return;
+    if (this.joint !== null) this.decodeDecision = null;
+    this.prefillPicked = true;
+    this.prefillDecision = null;
   }
 
   /** Null when no prefill worker is healthy (in a group that can serve both legs). */
   prefillLeg(): LegDecision | null {
     if (!this.prefillPicked) {
+      if (this.joint !== null) return this.pickPair(this.joint);
       this.prefillPicked = true;
-      this.prefillDecision = this.prefill.pick(
-        this.request,
-        this.nowMs,
-        this.paired ? (worker) => this.canPairWith(worker) : null,
-      );
+      const accepts = this.paired ? (worker: Worker) => this.canPairWith(worker) : null;
+      this.prefillDecision = this.parts.prefill.pick(this.request, this.nowMs, true, accepts);
     }
     return this.prefillDecision;
   }
 
   decodeLeg(): LegDecision {
     if (this.decodeDecision === null) {
+      const { fleet, decode } = this.parts;
       const chosen = this.prefillDecision;
-      const accepts =
-        this.paired && chosen !== null
-          ? (worker: Worker) => worker.group === this.fleet[chosen.worker]!.group
-          : null;
+      const group = this.paired && chosen !== null ? fleet[chosen.worker]!.group : -1;
+      const accepts = group >= 0 ? (worker: Worker) => worker.group === group : null;
       // A prefill worker is only chosen where its group has a healthy decode worker.
-      this.decodeDecision = this.decode.pick(this.request, this.nowMs, accepts)!;
+      this.decodeDecision = decode.pick(this.request, this.nowMs, this.decodePrefills, accepts)!;
     }
     return this.decodeDecision;
   }
 
-  /** The request is not disaggregated: a decode leg still to be picked is not bound to a prefill worker. */
-  withoutPrefill(): void {
-    this.prefillPicked = true;
-    this.prefillDecision = null;
+  get ledger(): LedgerView {
+    return this.parts.ledger;
+  }
+
+  get random(): Random {
+    return this.parts.random;
   }
 
   get prefillWorkers(): readonly Worker[] {
-    return this.prefill.healthy;
+    return this.parts.prefill.healthy;
   }
 
   get decodeWorkers(): readonly Worker[] {
-    return this.decode.healthy;
+    return this.parts.decode.healthy;
   }
 
-  prefillWorker(): Worker | null {
-    const decision = this.prefillLeg();
-    return decision === null ? null : this.fleet[decision.worker]!;
+  worker(index: number): Worker {
+    return this.parts.fleet[index]!;
   }
 
-  decodeWorker(): Worker {
-    return this.fleet[this.decodeLeg().worker]!;
-  }
-
-  cachedTokens(worker: Worker): number {
-    const { policy } = worker.leg === "prefill" ? this.prefill : this.decode;
+  cachedTokens({ leg, index }: Worker): number {
     const { prefix, promptTokens } = this.request;
-    const units = policy.heldUnits?.(this.request, worker.index) ?? 0;
+    const { policy } = this.parts[leg];
+    const units =
+      policy.heldUnits === undefined
+        ? (this.parts.prefixes?.heldUnits(prefix, index) ?? 0)
+        : policy.heldUnits(this.request, index);
     return prefix.totalUnits > 0 ? Math.floor((units / prefix.totalUnits) * promptTokens) : 0;
   }
 
+  private pickPair(joint: JointChoice): LegDecision | null {
+    this.prefillPicked = true;
+    const pair = joint.pick(this.request, this.nowMs);
+    this.prefillDecision = pair?.prefill ?? null;
+    this.decodeDecision = pair?.decode ?? null;
+    return this.prefillDecision;
+  }
+
   private canPairWith({ group }: Worker): boolean {
-    if (this.decodeDecision !== null) return this.fleet[this.decodeDecision.worker]!.group === group;
-    return this.decode.healthy.some((worker) => worker.group === group);
+    const { fleet, decode } = this.parts;
+    if (this.decodeDecision !== null) return fleet[this.decodeDecision.worker]!.group === group;
+    return decode.healthy.some((worker) => worker.group === group);
   }
 }

@@ -28,6 +28,8 @@ export interface RouterConfig {
   readonly pairing: RouterParameters["pairing"];
   readonly indexUpdate: RouterParameters["index_update"];
   readonly withoutPrefillWorker: RouterParameters["without_prefill_worker"];
+  /** For the driver: the router itself does not look at it. */
+  readonly prefillOutput: RouterParameters["prefill_output"];
   readonly loadAccounting: LoadAccounting;
 }
 
@@ -44,6 +46,8 @@ export interface ResolvedRouter {
   readonly config: RouterConfig;
   /** Every setting in force, in a fixed order. */
   readonly settings: readonly SettingInForce[];
+  /** How often the preset's product polls its engines, ms; null = no preset, or one that does not. */
+  readonly statsIntervalMs: number | null;
   /** Dotted paths of settings that are valid but that nothing chosen looks at, e.g. `cache_threshold`. */
   readonly unused: readonly string[];
 }
@@ -58,6 +62,8 @@ interface Layer {
   readonly prefill: Block;
   readonly decode: Block;
   readonly loadAccounting: Block;
+  /** Parameters of policies and deciders by name; presets only. */
+  readonly named: Readonly<Record<string, Block>>;
 }
 
 /** Where a parameter may be set. */
@@ -93,8 +99,7 @@ const CHOICES = ["preset", "policy", "prefill_policy", "decode_policy"];
  * load_accounting: { decode_release: headers }              # LOAD_ACCOUNTING
  * ```
  *
- * What is not given comes from the preset, then from the defaults. A preset's policy parameters apply only
- * to its own policies.
+ * What is not given comes from the preset, then from the defaults.
  *
  * @throws RouterSettingError for an unknown name or a value out of range.
  */
@@ -125,7 +130,9 @@ class Resolution {
     checkNames(this.scenario);
     this.preset = presetOf(settings["preset"]);
     this.layers =
-      this.preset === null ? [this.scenario] : [this.scenario, layerOf(this.preset.settings, "preset")];
+      this.preset === null
+        ? [this.scenario]
+        : [this.scenario, layerOf(this.preset.settings, "preset", this.preset.parameters)];
   }
 
   resolve(): ResolvedRouter {
@@ -148,19 +155,27 @@ class Resolution {
       pairing: router.pairing,
       indexUpdate: router.index_update,
       withoutPrefillWorker: router.without_prefill_worker,
+      prefillOutput: router.prefill_output,
       loadAccounting,
     };
-    return { config, settings: this.inForce, unused: this.unused() };
+    checkOrder(config);
+    return {
+      config,
+      settings: this.inForce,
+      statsIntervalMs: this.preset?.statsIntervalMs ?? null,
+      unused: this.unused(),
+    };
   }
 
   private decider(): Choice {
     const name = this.name(["decider", "kind"], DEFAULT_DECIDER, DECIDERS, (layer) => [
       named(layer, layer.decider, ["decider"], "kind"),
     ]);
-    const params = this.parameters(deciderNamed(name).parameters, ["decider"], (layer) => {
-      const isItsOwn = layer.origin === "scenario" || layer.decider["kind"] === name;
-      return isItsOwn ? [place(layer, layer.decider, ["decider"]), place(layer, layer.top, [])] : [];
-    });
+    const params = this.parameters(deciderNamed(name).parameters, ["decider"], (layer) => [
+      place(layer, layer.decider, ["decider"]),
+      place(layer, layer.top, []),
+      place(layer, layer.named[name] ?? {}, []),
+    ]);
     return { name, params };
   }
 
@@ -172,7 +187,11 @@ class Resolution {
     ]);
     const params = this.parameters(policyNamed(name).parameters, [leg], (layer) => {
       const isItsOwn = layer.origin === "scenario" || (layer.top[key] ?? layer.top["policy"]) === name;
-      return isItsOwn ? [place(layer, layer[leg], [leg]), place(layer, layer.top, [])] : [];
+      return [
+        place(layer, isItsOwn ? layer[leg] : {}, [leg]),
+        place(layer, layer.top, []),
+        place(layer, layer.named[name] ?? {}, []),
+      ];
     });
     return { name, params };
   }
@@ -243,6 +262,19 @@ class Resolution {
   }
 }
 
+/** @throws RouterSettingError when both legs are to be chosen by costs that a policy does not give. */
+function checkOrder({ order, prefillPolicy, decodePolicy }: RouterConfig): void {
+  if (order !== "joint") return;
+  for (const { name } of [prefillPolicy, decodePolicy]) {
+    if (policyNamed(name).givesCosts) continue;
+    const able = POLICIES.filter(({ givesCosts }) => givesCosts).map((policy) => policy.name);
+    throw new RouterSettingError(
+      ["order"],
+      `"joint" needs policies that give costs (${able.join(", ")}), and ${name} does not`,
+    );
+  }
+}
+
 function place({ origin }: Layer, block: Block, path: readonly string[]): Place {
   return { block, path, origin };
 }
@@ -251,7 +283,11 @@ function named({ origin }: Layer, block: Block, path: readonly string[], key: st
   return { block, path, origin, key };
 }
 
-function layerOf(settings: Block, origin: "preset" | "scenario"): Layer {
+function layerOf(
+  settings: Block,
+  origin: "preset" | "scenario",
+  byName: Readonly<Record<string, Block>> = {},
+): Layer {
   const decider = settings["decider"];
   return {
     origin,
@@ -260,6 +296,7 @@ function layerOf(settings: Block, origin: "preset" | "scenario"): Layer {
     prefill: blockOf(settings, "prefill"),
     decode: blockOf(settings, "decode"),
     loadAccounting: blockOf(settings, "load_accounting"),
+    named: byName,
   };
 }
 

@@ -5,8 +5,8 @@ export const ROUTER_PARAMETERS = [
   choice(
     "order",
     "independent",
-    ["independent", "decode_first", "prefill_first", "late_decode"],
-    "Which leg is chosen first. independent: the decider is asked, then each leg is chosen by itself; decode_first: the decode worker before the decider is asked; prefill_first: the prefill worker before it; late_decode: the decode worker when the prefill has ended.",
+    ["independent", "decode_first", "prefill_first", "joint", "late_decode"],
+    "Which leg is chosen first. independent: the decider is asked, then each leg is chosen by itself; decode_first: the decode worker before the decider is asked; prefill_first: the prefill worker before it; joint: both together, by the sum of their costs, in one group; late_decode: the decode worker when the prefill has ended.",
   ),
   choice(
     "pairing",
@@ -25,6 +25,12 @@ export const ROUTER_PARAMETERS = [
     "decode_only",
     ["decode_only", "reject"],
     "What becomes of a request to disaggregate while no prefill worker is healthy.",
+  ),
+  choice(
+    "prefill_output",
+    "one_token",
+    ["one_token", "client_limit"],
+    "What a prefill leg generates: one token, or all that the client asked for, as when max_completion_tokens is left in its request (Ray before #63679).",
   ),
 ] as const;
 

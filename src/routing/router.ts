@@ -4,11 +4,14 @@ import { Ledger, type OpenRequest } from "./ledger.js";
 import { fleetOf } from "./fleet.js";
 import { LegChooser, type Acceptance } from "./leg-chooser.js";
 import { PendingChoice } from "./pending-choice.js";
+import type { PrefixIndex } from "./prefix-index/prefix-index.js";
+import { AllHolders } from "./prefix-index/prefix-holders.js";
 import { deciderNamed, policyNamed } from "./registry.js";
 import type { Choice, RouterConfig } from "./router-config.js";
 import type {
   Decider,
   DeciderDecision,
+  Figures,
   KvEvent,
   Leg,
   LegDecision,
@@ -48,6 +51,8 @@ export class Router {
   private readonly decider: Decider;
   private readonly prefill: LegChooser;
   private readonly decode: LegChooser;
+  /** Index of what was routed where, for a decider that asks while a policy keeps none. */
+  private readonly prefixes: PrefixIndex | null;
   private readonly choice: PendingChoice;
   private readonly deciderCounts = new BranchCounts();
   /** Requests must outlive `route`, so their symbols are copied. */
@@ -64,14 +69,17 @@ export class Router {
     this.decider = deciderNamed(config.decider.name).create(config.decider.params);
     this.prefill = this.chooser("prefill", config.prefillPolicy, seed);
     this.decode = this.chooser("decode", config.decodePolicy, seed);
-    this.choice = new PendingChoice(
-      this.workers,
-      this.prefill,
-      this.decode,
-      this.ledger,
-      config.pairing,
-      randomStream(seed, `router/decider/${config.decider.name}`),
-    );
+    this.prefixes = this.ownIndex();
+    this.choice = new PendingChoice({
+      fleet: this.workers,
+      fleetSize: this.workers.length,
+      prefill: this.prefill,
+      decode: this.decode,
+      ledger: this.ledger,
+      config,
+      random: randomStream(seed, `router/decider/${config.decider.name}`),
+      prefixes: this.prefixes,
+    });
     this.keepsRequests = config.order === "late_decode" || config.indexUpdate === "prefill_end";
   }
 
@@ -91,13 +99,18 @@ export class Router {
     if (this.decode.healthy.length === 0) return this.reject(request, "no_decode_worker");
     choice.begin(request, nowMs);
     if (config.order === "decode_first") choice.decodeLeg();
-    if (config.order === "prefill_first") choice.prefillLeg();
-    const decided = this.decider.decide(request, choice);
+    if (config.order === "prefill_first" || config.order === "joint") choice.prefillLeg();
+    const decided: DeciderDecision =
+      request.decodeOnly === undefined
+        ? this.decider.decide(request, choice)
+        : { disaggregate: false, branch: request.decodeOnly, figures: {} };
+    if (decided.reject === true) return this.reject(request, decided.branch, decided.figures);
+    choice.decided(decided.disaggregate);
     if (!decided.disaggregate) return this.open(request, decided, "decode_only", nowMs);
     if (choice.prefillLeg() !== null) return this.open(request, decided, "disaggregated", nowMs);
     if (config.withoutPrefillWorker === "reject") return this.reject(request, "no_prefill_worker");
-    const fallback = { ...decided, branch: "no_prefill_worker" };
-    return this.open(request, fallback, "decode_only", nowMs);
+    choice.decided(false);
+    return this.open(request, { ...decided, branch: "no_prefill_worker" }, "decode_only", nowMs);
   }
 
   /**
@@ -110,7 +123,7 @@ export class Router {
     this.ledger.tick(nowMs);
     const entry = this.ledger.entry(requestId);
     const request = entry.request!;
-    const decision = this.decode.pick(request, nowMs, this.sameGroupAs(entry.prefill.decision));
+    const decision = this.decode.pick(request, nowMs, false, this.sameGroupAs(entry.prefill.decision));
     if (decision === null) return null;
     entry.awaitsDecode = false;
     this.openLeg(entry, this.decode, decision, request, nowMs);
@@ -140,6 +153,7 @@ export class Router {
     const decision = this[leg].pick(
       request,
       nowMs,
+      leg === "prefill" || other === null,
       (worker) => !exclude.includes(worker.index) && (inGroup === null || inGroup(worker)),
     );
     if (decision === null) this.closeIfEnded(entry);
@@ -211,6 +225,7 @@ export class Router {
     const { leg } = this.workers[worker]!;
     this.workers[worker]!.stats = null;
     this[leg].policy.onWorkerRemoved?.(worker);
+    this.prefixes?.removeWorker(worker);
   }
 
   /** An engine tells what its KV cache gained or lost. */
@@ -225,6 +240,13 @@ export class Router {
       deciderNamed(decider.name).usesStats(decider.params) ||
       policyNamed(prefillPolicy.name).usesStats(prefillPolicy.params) ||
       policyNamed(decodePolicy.name).usesStats(decodePolicy.params)
+    );
+  }
+
+  /** True when decisions go by the engines' KV events: the driver then has to bring them. */
+  usesKvEvents(): boolean {
+    return [this.config.prefillPolicy, this.config.decodePolicy].some(({ name, params }) =>
+      policyNamed(name).usesKvEvents(params),
     );
   }
 
@@ -257,18 +279,16 @@ export class Router {
     return new LegChooser(leg, workers, policy, this.ledger, randomStream(seed, `router/${leg}/${name}`));
   }
 
-  private reject(request: RoutingRequest, branch: string): RouteDecision {
+  private ownIndex(): PrefixIndex | null {
+    const { usesPrefixes } = deciderNamed(this.config.decider.name);
+    const isNeeded = usesPrefixes && LEGS.some((leg) => this[leg].policy.heldUnits === undefined);
+    return isNeeded ? new AllHolders(this.workers.length, OWN_INDEX_UNITS) : null;
+  }
+
+  private reject({ id }: RoutingRequest, branch: string, figures: Figures = {}): RouteDecision {
     this.deciderCounts.add(branch);
     const { name: decider } = this.decider;
-    return {
-      requestId: request.id,
-      path: "rejected",
-      decider,
-      branch,
-      figures: {},
-      prefill: null,
-      decode: null,
-    };
+    return { requestId: id, path: "rejected", decider, branch, figures, prefill: null, decode: null };
   }
 
   /** Opens the legs of the path and says so. */
@@ -279,7 +299,6 @@ export class Router {
     nowMs: number,
   ): RouteDecision {
     const { choice } = this;
-    if (path === "decode_only") choice.withoutPrefill();
     const late = path === "disaggregated" && this.config.order === "late_decode";
     const prefill = choice.prefillLeg();
     const decode = late ? null : choice.decodeLeg();
@@ -301,10 +320,21 @@ export class Router {
   ): void {
     const prefillsHere = chooser.leg === "prefill" || entry.prefill.decision === null;
     this.ledger.choose(entry, chooser.leg, decision, prefillsHere);
-    chooser.routed(decision, request, nowMs);
+    chooser.routed(decision, request, nowMs, prefillsHere);
     if (this.config.indexUpdate === "routing" || entry.prefillEnded) {
-      chooser.policy.onPrefixHeld?.(decision, request, nowMs);
+      this.prefixHeld(chooser, decision, request, nowMs);
     }
+    if (entry.prefillEnded) chooser.policy.onPrefillEnd?.(decision.worker, entry.id, nowMs);
+  }
+
+  private prefixHeld(
+    chooser: LegChooser,
+    decision: LegDecision,
+    request: RoutingRequest,
+    nowMs: number,
+  ): void {
+    this.prefixes?.insert(request.prefix, decision.worker, nowMs);
+    chooser.policy.onPrefixHeld?.(decision, request, nowMs);
   }
 
   private endPrefill(entry: OpenRequest, nowMs: number): void {
@@ -313,9 +343,10 @@ export class Router {
     for (const leg of LEGS) {
       const { decision, ended } = entry[leg];
       if (decision === null || ended) continue;
-      const { policy } = this[leg];
-      policy.onPrefillEnd?.(decision.worker, entry.id, nowMs);
-      if (this.config.indexUpdate === "prefill_end") policy.onPrefixHeld?.(decision, entry.request!, nowMs);
+      const chooser = this[leg];
+      chooser.policy.onPrefillEnd?.(decision.worker, entry.id, nowMs);
+      if (this.config.indexUpdate === "prefill_end")
+        this.prefixHeld(chooser, decision, entry.request!, nowMs);
     }
   }
 
@@ -340,6 +371,9 @@ export class Router {
 }
 
 const LEGS = ["prefill", "decode"] as const;
+
+/** Units that the router's own index remembers for each worker: llm-d's 31,250 blocks of 16 tokens. */
+const OWN_INDEX_UNITS = 500_000;
 
 /** A request that stays as it is when the caller reuses its symbols. */
 function copyOf(request: RoutingRequest): RoutingRequest {

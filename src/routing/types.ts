@@ -28,6 +28,11 @@ export interface RoutingRequest {
   readonly sessionKey: string | null;
   readonly model: string;
   readonly priority: number;
+  /**
+   * Why the front end cannot hand this request's KV over, e.g. `several_sequences`: the decider is then not
+   * asked, and this is the branch of the decision. Absent = it can.
+   */
+  readonly decodeOnly?: string;
 }
 
 /** Engine statistics as last seen by the router. */
@@ -119,6 +124,8 @@ export interface PolicyContext {
   readonly random: Random;
   /** All workers of the leg, unhealthy ones included, in fleet order. */
   readonly workers: readonly Worker[];
+  /** Whether the prompt will be computed on the worker chosen; null = the decider has not been asked yet. */
+  readonly prefillsHere: boolean | null;
 }
 
 /**
@@ -129,8 +136,23 @@ export interface Policy {
   readonly name: string;
   /** `candidates` are the healthy workers of the leg in fleet order; never empty. */
   pick(candidates: readonly Worker[], request: RoutingRequest, context: PolicyContext): LegDecision;
-  /** The request goes to `decision.worker`. */
-  onRouted?(decision: LegDecision, request: RoutingRequest, nowMs: number): void;
+  /**
+   * Writes what each candidate would cost, by worker index, lower is better and Infinity rules out. Policies
+   * that have it can be chosen jointly for both legs.
+   *
+   * @param mayBind False when the other leg is bound to one group already: the policy then must not rule out
+   * all workers but one.
+   * @returns the branch; `BOUND` when only one worker is left in.
+   */
+  costs?(
+    candidates: readonly Worker[],
+    request: RoutingRequest,
+    context: PolicyContext,
+    out: Float64Array,
+    mayBind: boolean,
+  ): string;
+  /** The request goes to `decision.worker`, which computes the prompt when `prefillsHere`. */
+  onRouted?(decision: LegDecision, request: RoutingRequest, nowMs: number, prefillsHere: boolean): void;
   /**
    * From now on the worker is taken to hold the request's prefix: at routing or at the end of prefill, as
    * `index_update` says.
@@ -145,6 +167,9 @@ export interface Policy {
   /** Units of the request's prefix that `worker` is believed to hold; absent = the policy keeps no index. */
   heldUnits?(request: RoutingRequest, worker: number): number;
 }
+
+/** Branch of a policy whose costs leave one worker in. */
+export const BOUND = "imbalance";
 
 /** What an engine tells about its KV cache. `symbols` are those of `PrefixKey`, each naming its whole prefix. */
 export interface KvEvent {
@@ -162,6 +187,8 @@ export interface Decider {
 
 export interface DeciderDecision {
   readonly disaggregate: boolean;
+  /** The request is turned away, whatever `disaggregate` says. */
+  readonly reject?: boolean;
   readonly branch: string;
   readonly figures: Figures;
 }
@@ -173,10 +200,11 @@ export interface DeciderContext {
   /** Healthy workers of each leg in fleet order; `decodeWorkers` is never empty. */
   readonly prefillWorkers: readonly Worker[];
   readonly decodeWorkers: readonly Worker[];
-  /** The decode worker the request will get; chosen when first asked for. */
-  decodeWorker(): Worker;
-  /** The prefill worker it would get if disaggregated, or null when there is none; chosen when first asked for. */
-  prefillWorker(): Worker | null;
+  /** The decode leg the request will get; chosen when first asked for. */
+  decodeLeg(): LegDecision;
+  /** The prefill leg it would get if disaggregated, or null when there is none; chosen when first asked for. */
+  prefillLeg(): LegDecision | null;
+  worker(index: number): Worker;
   /** Prompt tokens of the request that a worker is believed to hold. */
   cachedTokens(worker: Worker): number;
 }

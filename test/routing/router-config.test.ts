@@ -153,7 +153,7 @@ describe("resolveRouterConfig", () => {
     [{ prefill: 3 }, "router.prefill: 3 is not valid, expected a block of settings"],
     [
       { order: "decode-first" },
-      'router.order: "decode-first" is not valid, expected "independent" or "decode_first" or "prefill_first" or "late_decode", did you mean "decode_first"?',
+      'router.order: "decode-first" is not valid, expected "independent" or "decode_first" or "prefill_first" or "joint" or "late_decode", did you mean "decode_first"?',
     ],
   ])("refuses %j", (settings, message) => {
     expect(() => resolveRouterConfig(settings)).toThrow(InputError);

@@ -1,4 +1,4 @@
-import { Lowest, TIES, type Ties } from "../lowest.js";
+import { Lowest } from "../lowest.js";
 import { choice, integer, number, optionalChoice, type Values } from "../parameters.js";
 import { AllHolders, FirstOwner, type PrefixHolders } from "../prefix-index/prefix-holders.js";
 import { policySpec, type PolicySetup } from "../specs.js";
@@ -46,9 +46,15 @@ const PARAMETERS = [
     "Which worker of those that hold the prefix: the least loaded (fixed), or whoever stored it first (compat); null = by form.",
   ),
   optionalChoice(
-    TIES.name,
-    TIES.values as readonly Ties[],
-    `${TIES.summary} null = random (fixed), first (compat).`,
+    "ties",
+    ["random", "rotating", "first", "fewest_routed"],
+    "Among equally loaded workers: a seeded random one, the next after the last one chosen, the first in fleet order, or the one given fewest requests so far (SMG); null = random (fixed), first (compat).",
+  ),
+  choice(
+    "stale_owner",
+    "forget",
+    ["forget", "keep"],
+    "With holder first_owner: whether an owner that is down loses its prefixes (vllm-router) or keeps them (SMG).",
   ),
   number(
     "eviction_interval_s",
@@ -69,7 +75,7 @@ type Params = Values<typeof PARAMETERS>;
  * fixed:   rate > cache_threshold -> h = least loaded holder; unbalanced(load(h), lowest) ? least loaded : h
  *          else least loaded
  * compat:  unbalanced(highest of all workers, lowest of all) -> first least loaded, tree not consulted
- *          rate > cache_threshold -> the first owner, or, when it is down, forget it and take the first healthy
+ *          rate > cache_threshold -> the first owner, or, when it is down, forget it (stale_owner) and take the first healthy
  *          else first least loaded
  * ```
  * The chosen worker then counts as a holder of the prompt. All comparisons are strict.
@@ -90,6 +96,8 @@ class CacheAware implements Policy {
   private readonly holders: PrefixHolders;
   private readonly lowest: Lowest;
   private readonly lowestHolder: Lowest;
+  /** Requests that each worker was given, where ties go by it. */
+  private readonly routed: Float64Array | null;
 
   constructor(params: Params, { fleetSize }: PolicySetup) {
     const compat = params.form === "compat";
@@ -100,21 +108,24 @@ class CacheAware implements Policy {
     this.holders = this.firstOwner
       ? new FirstOwner(fleetSize, params.max_tree_size, params.eviction_interval_s * 1000)
       : new AllHolders(fleetSize, params.max_tree_size);
-    this.lowest = new Lowest(fleetSize, ties);
-    this.lowestHolder = new Lowest(fleetSize, ties);
+    this.routed = ties === "fewest_routed" ? new Float64Array(fleetSize) : null;
+    this.lowest = new Lowest(fleetSize, ties === "fewest_routed" ? "first" : ties);
+    this.lowestHolder = new Lowest(fleetSize, ties === "fewest_routed" ? "first" : ties);
   }
 
   pick(candidates: readonly Worker[], request: RoutingRequest, context: PolicyContext): LegDecision {
     const { ledger, random } = context;
     this.lowest.reset();
-    for (const { index } of candidates) this.lowest.offer(index, ledger.open(index));
+    for (const { index } of candidates) {
+      this.lowest.offer(index, ledger.open(index), this.routed?.[index] ?? 0);
+    }
     if (this.fleetGate) {
       const { highest, lowest } = loadRange(context);
       if (this.isUnbalanced(highest, lowest)) {
         return decision(this.lowest.take(random), "balance", { max_load: highest, min_load: lowest });
       }
     }
-    const held = this.holders.match(request.prefix);
+    const held = this.holders.match(request.prefix, context.nowMs);
     const { totalUnits } = request.prefix;
     const rate = totalUnits > 0 ? held / totalUnits : 0;
     const minLoad = this.lowest.value;
@@ -141,6 +152,10 @@ class CacheAware implements Policy {
     return decision(holder, "cache_hit", figures);
   }
 
+  onRouted({ worker, branch }: LegDecision): void {
+    if (this.routed !== null && branch !== "first_healthy") this.routed[worker]!++;
+  }
+
   onPrefixHeld({ worker, branch }: LegDecision, request: RoutingRequest, nowMs: number): void {
     // The product does not store a prompt that goes to the first healthy worker for want of its owner.
     if (branch === "first_healthy") return;
@@ -148,7 +163,7 @@ class CacheAware implements Policy {
   }
 
   onWorkerRemoved(worker: number): void {
-    this.holders.removeWorker(worker);
+    if (!this.firstOwner || this.params.stale_owner === "forget") this.holders.removeWorker(worker);
   }
 
   heldUnits(request: RoutingRequest, worker: number): number {
@@ -168,7 +183,9 @@ class CacheAware implements Policy {
   ): LegDecision {
     const figures = { match_rate, min_load };
     if (!this.firstOwner) return decision(this.lowest.take(random), "holders_down", figures);
-    for (const { index } of workers) if (this.holders.isHolder(index)) this.holders.removeWorker(index);
+    if (this.params.stale_owner === "forget") {
+      for (const { index } of workers) if (this.holders.isHolder(index)) this.holders.removeWorker(index);
+    }
     return decision(candidates[0]!.index, "first_healthy", figures);
   }
 }

@@ -1,6 +1,10 @@
+import { CandidateSet } from "../candidate-set.js";
 import { HashRing } from "../hashing/hash-ring.js";
+import { KEYLESS, keyKind, ringPoint } from "../hashing/routing-key.js";
 import { choice, integer } from "../parameters.js";
 import { policySpec } from "../specs.js";
+
+export const VIRTUAL_NODES = integer("virtual_nodes", 160, { min: 1 }, "Points of each worker on the ring.");
 
 /**
  * The worker that owns the key's place on a hash ring of all workers of the leg (furc/murmur hash, 160 points
@@ -16,13 +20,8 @@ export const consistentHash = policySpec({
   summary: "The worker that owns the session key's place on a hash ring.",
   source: "vllm-router 0.1.14 `consistent_hash`",
   parameters: [
-    integer("virtual_nodes", 160, { min: 1 }, "Points of each worker on the ring."),
-    choice(
-      "keyless",
-      "prompt",
-      ["prompt", "constant", "random"],
-      "Where requests without a session key go: by a hash of the prompt, all to one worker, or anywhere.",
-    ),
+    VIRTUAL_NODES,
+    KEYLESS,
     choice(
       "when_owner_is_down",
       "next",
@@ -32,34 +31,24 @@ export const consistentHash = policySpec({
   ],
   create: (params, { workers, fleetSize }) => {
     const ring = new HashRing(workers, params.virtual_nodes);
-    const isCandidate = new Uint8Array(fleetSize);
+    const candidateSet = new CandidateSet(fleetSize);
     return {
       name: "consistent_hash",
       pick(candidates, request, { random }) {
-        const { sessionKey, prefix } = request;
-        if (sessionKey === null && params.keyless === "random") {
-          const { index } = candidates[random.nextInt(candidates.length)]!;
-          return { worker: index, policy: "consistent_hash", branch: "keyless_random", figures: {} };
-        }
-        const byPrompt = sessionKey === null && params.keyless === "prompt";
-        const point = byPrompt
-          ? ring.pointOfWords(prefix.symbols, prefix.length)
-          : ring.pointOfKey(sessionKey ?? "request:");
+        const kind = keyKind(request, params.keyless);
+        let point = ringPoint(ring, request, kind, random);
         const owner = ring.ownerOf(point);
-        isCandidate.fill(0);
-        for (const { index } of candidates) isCandidate[index] = 1;
         const figures = { point, owner };
-        if (isCandidate[owner] === 1) {
-          const branch = sessionKey !== null ? "session_owner" : byPrompt ? "prompt_owner" : "keyless_owner";
-          return { worker: owner, policy: "consistent_hash", branch, figures };
+        candidateSet.set(candidates);
+        if (candidateSet.has(owner)) {
+          return { worker: owner, policy: "consistent_hash", branch: `${kind}_owner`, figures };
         }
         if (params.when_owner_is_down === "first_healthy") {
           const worker = candidates[0]!.index;
           return { worker, policy: "consistent_hash", branch: "first_healthy", figures };
         }
-        let next = ring.after(point);
-        while (isCandidate[ring.ownerOf(next)] === 0) next = ring.after(next);
-        return { worker: ring.ownerOf(next), policy: "consistent_hash", branch: "next_on_ring", figures };
+        while (!candidateSet.has(ring.ownerOf(point))) point = ring.after(point);
+        return { worker: ring.ownerOf(point), policy: "consistent_hash", branch: "next_on_ring", figures };
       },
     };
   },

@@ -4,3 +4,10 @@ export function grown(array: Int32Array, size: number): Int32Array<ArrayBuffer> 
   larger.set(array);
   return larger;
 }
+
+/** As `grown`, for floating-point numbers. */
+export function grownFloats(array: Float64Array, size: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(Math.max(size, 2 * array.length));
+  larger.set(array);
+  return larger;
+}

@@ -1,11 +1,12 @@
 import type { PrefixKey } from "../types.js";
 import { FirstOwnerTree } from "./first-owner-tree.js";
+import type { PrefixIndex } from "./prefix-index.js";
 import { RadixTree } from "./radix-tree.js";
 
 /** Which workers are believed to hold which prefixes. */
 export interface PrefixHolders {
   /** Units from the start of the prefix that are held; `isHolder` then tells by whom. */
-  match(prefix: PrefixKey): number;
+  match(prefix: PrefixKey, nowMs: number): number;
   /** Whether a worker holds all that `match` last found. */
   isHolder(worker: number): boolean;
   /** Units from the start of the prefix that one worker holds. */
@@ -15,23 +16,30 @@ export interface PrefixHolders {
 }
 
 /** Knows all holders of a prefix; each worker's oldest prefixes go as soon as its bound is reached. */
-export class AllHolders implements PrefixHolders {
+export class AllHolders implements PrefixHolders, PrefixIndex {
   private readonly fleetSize: number;
   private readonly maxUnits: number;
+  private readonly lifetimeMs: number;
   private tree: RadixTree | null = null;
   private readonly found: Int32Array;
   private readonly flags: Uint8Array;
 
-  constructor(fleetSize: number, maxUnits: number) {
+  /**
+   * @param maxUnits Units that each worker may hold.
+   * @param lifetimeMs How long a prefix lasts without use.
+   */
+  constructor(fleetSize: number, maxUnits: number, lifetimeMs = Infinity) {
     this.fleetSize = fleetSize;
     this.maxUnits = maxUnits;
+    this.lifetimeMs = lifetimeMs;
     this.found = new Int32Array(fleetSize);
     this.flags = new Uint8Array(fleetSize);
   }
 
-  match(prefix: PrefixKey): number {
+  match(prefix: PrefixKey, nowMs: number): number {
     this.flags.fill(0);
     if (this.tree === null) return 0;
+    this.tree.expire(nowMs);
     const symbols = this.tree.match(prefix.symbols, prefix.length);
     if (symbols === 0) return 0;
     const holders = this.tree.holders(this.found);
@@ -49,10 +57,25 @@ export class AllHolders implements PrefixHolders {
     return unitsOf(this.found[worker]!, prefix);
   }
 
-  insert(prefix: PrefixKey, worker: number): void {
+  unitsOfEach(prefix: PrefixKey, nowMs: number, out: Float64Array): void {
+    out.fill(0);
+    if (this.tree === null) return;
+    this.tree.expire(nowMs);
+    this.tree.matchEach(prefix.symbols, prefix.length, this.found);
+    for (let worker = 0; worker < this.fleetSize; worker++)
+      out[worker] = unitsOf(this.found[worker]!, prefix);
+  }
+
+  insert(prefix: PrefixKey, worker: number, nowMs: number): void {
     // How many symbols the bound is becomes known with the first request.
-    this.tree ??= new RadixTree(this.fleetSize, Math.ceil(this.maxUnits / prefix.unitsPerSymbol));
-    this.tree.insert(prefix.symbols, prefix.length, worker);
+    const limit = Math.ceil(this.maxUnits / prefix.unitsPerSymbol);
+    this.tree ??= new RadixTree(this.fleetSize, limit, this.lifetimeMs);
+    this.tree.insert(prefix.symbols, prefix.length, worker, nowMs);
+  }
+
+  /** Symbols of prefixes that a worker holds. */
+  size(worker: number): number {
+    return this.tree?.size(worker) ?? 0;
   }
 
   removeWorker(worker: number): void {
@@ -101,6 +124,6 @@ export class FirstOwner implements PrefixHolders {
 }
 
 /** Units that the first `symbols` symbols of a prefix stand for. */
-function unitsOf(symbols: number, { unitsPerSymbol, totalUnits }: PrefixKey): number {
+export function unitsOf(symbols: number, { unitsPerSymbol, totalUnits }: PrefixKey): number {
   return Math.min(symbols * unitsPerSymbol, totalUnits);
 }

@@ -1,3 +1,4 @@
+import { grownFloats } from "./grown.js";
 import { Holdings } from "./holdings.js";
 import { PrefixNodes, ROOT } from "./prefix-nodes.js";
 
@@ -6,22 +7,28 @@ import { PrefixNodes, ROOT } from "./prefix-nodes.js";
  *
  * A worker that holds a node holds all nodes above it. Each worker's holdings are bounded; beyond the bound
  * the least recently used node goes first, and never before the nodes below it, as in vLLM's prefix cache.
+ * A holding that is not used for the lifetime of holdings goes as well.
  */
 export class RadixTree {
   private readonly nodes = new PrefixNodes();
   private readonly holdings: Holdings;
   private readonly limit: number;
+  private readonly lifetimeMs: number;
   private readonly heldSymbols: Float64Array;
+  /** When each record was last used. */
+  private usedMs = new Float64Array(64);
   private matchedNode = ROOT;
 
   /**
    * @param workers Workers are numbered from 0.
    * @param limit Symbols that each worker may hold.
+   * @param lifetimeMs How long a holding lasts without use.
    */
-  constructor(workers: number, limit: number) {
+  constructor(workers: number, limit: number, lifetimeMs = Infinity) {
     this.holdings = new Holdings(workers);
     this.holdings.openNode(ROOT);
     this.limit = limit;
+    this.lifetimeMs = lifetimeMs;
     this.heldSymbols = new Float64Array(workers);
   }
 
@@ -76,7 +83,7 @@ export class RadixTree {
   }
 
   /** `worker` now holds the key. A key beyond the worker's bound is held as far as the bound goes. */
-  insert(symbols: Int32Array, length: number, worker: number): void {
+  insert(symbols: Int32Array, length: number, worker: number, nowMs = 0): void {
     const { nodes } = this;
     const end = Math.min(length, this.limit);
     let node = ROOT;
@@ -93,8 +100,20 @@ export class RadixTree {
       at += shared;
     }
     // From the leaf up, so that a node is always more recently used than those below it.
-    for (; node !== ROOT; node = nodes.parent(node)) this.use(node, worker);
+    for (; node !== ROOT; node = nodes.parent(node)) this.use(node, worker, nowMs);
     while (this.heldSymbols[worker]! > this.limit) this.drop(this.holdings.oldestOf(worker));
+  }
+
+  /** Lets go what has not been used for the lifetime of holdings. */
+  expire(nowMs: number): void {
+    if (this.lifetimeMs === Infinity) return;
+    for (let worker = 0; worker < this.heldSymbols.length; worker++) {
+      let record = this.holdings.oldestOf(worker);
+      while (record >= 0 && nowMs - this.usedMs[record]! > this.lifetimeMs) {
+        this.drop(record);
+        record = this.holdings.oldestOf(worker);
+      }
+    }
   }
 
   /** Forgets everything a worker holds. */
@@ -105,14 +124,20 @@ export class RadixTree {
     }
   }
 
-  private use(node: number, worker: number): void {
-    const record = this.holdings.find(node, worker);
+  private use(node: number, worker: number, nowMs: number): void {
+    let record = this.holdings.find(node, worker);
     if (record >= 0) {
       this.holdings.renew(record);
     } else {
-      this.holdings.add(node, worker);
+      record = this.holdings.add(node, worker);
       this.heldSymbols[worker]! += this.nodes.length(node);
     }
+    this.stamp(record, nowMs);
+  }
+
+  private stamp(record: number, usedMs: number): void {
+    if (record >= this.usedMs.length) this.usedMs = grownFloats(this.usedMs, record + 1);
+    this.usedMs[record] = usedMs;
   }
 
   private split(node: number, shared: number): number {
@@ -120,7 +145,7 @@ export class RadixTree {
     const upper = this.nodes.split(node, shared);
     holdings.openNode(upper);
     for (let record = holdings.first(node); record >= 0; record = holdings.next(record)) {
-      holdings.add(upper, holdings.worker(record), record);
+      this.stamp(holdings.add(upper, holdings.worker(record), record), this.usedMs[record]!);
     }
     return upper;
   }

@@ -1,0 +1,101 @@
+import type { Random } from "../values/random.js";
+import type { LegChooser } from "./leg-chooser.js";
+import { Lowest } from "./lowest.js";
+import { BOUND, type LegDecision, type RoutingRequest } from "./types.js";
+
+/** Costs are divided by the highest one, but at least by these, before the legs are added (AIBrix). */
+const PREFILL_SCALE_MIN = 1;
+const DECODE_SCALE_MIN = 0.01;
+
+/** A worker for each leg. */
+export interface Pair {
+  readonly prefill: LegDecision;
+  readonly decode: LegDecision;
+}
+
+/**
+ * Chooses both legs together: in every group the cheapest prefill worker and the cheapest decode worker, and
+ * of all groups the one with the lowest `prefill cost / highest + decode cost / highest`. A policy may bind
+ * the choice to one worker; the prefill leg's word comes first. Ties are random.
+ *
+ * Source: AIBrix `pd` router (rolesets); its ties are Go's map order.
+ */
+export class JointChoice {
+  private readonly prefill: LegChooser;
+  private readonly decode: LegChooser;
+  private readonly random: Random;
+  private readonly prefillCosts: Float64Array;
+  private readonly decodeCosts: Float64Array;
+  private readonly lowestPrefill: Lowest;
+  private readonly lowestDecode: Lowest;
+  private readonly lowestGroup: Lowest;
+
+  constructor(prefill: LegChooser, decode: LegChooser, fleetSize: number, random: Random) {
+    this.prefill = prefill;
+    this.decode = decode;
+    this.random = random;
+    this.prefillCosts = new Float64Array(fleetSize);
+    this.decodeCosts = new Float64Array(fleetSize);
+    this.lowestPrefill = new Lowest(fleetSize, "random");
+    this.lowestDecode = new Lowest(fleetSize, "random");
+    this.lowestGroup = new Lowest(fleetSize, "random");
+  }
+
+  /** Null when no group has a worker for both legs that their policies leave in. */
+  pick(request: RoutingRequest, nowMs: number): Pair | null {
+    const { prefill, decode, prefillCosts, decodeCosts } = this;
+    if (prefill.healthy.length === 0 || decode.healthy.length === 0) return null;
+    const prefillBranch = prefill.costs(request, nowMs, prefillCosts, true);
+    const decodeBranch = decode.costs(request, nowMs, decodeCosts, prefillBranch !== BOUND);
+    const prefillScale = scaleOf(prefill, prefillCosts, PREFILL_SCALE_MIN);
+    const decodeScale = scaleOf(decode, decodeCosts, DECODE_SCALE_MIN);
+    this.lowestGroup.reset();
+    for (const group of groupsOf(prefill)) {
+      const cost =
+        lowestIn(group, prefill, prefillCosts, this.lowestPrefill) / prefillScale +
+        lowestIn(group, decode, decodeCosts, this.lowestDecode) / decodeScale;
+      if (cost < Infinity) this.lowestGroup.offer(group, cost);
+    }
+    const group = this.lowestGroup.take(this.random);
+    if (group < 0) return null;
+    lowestIn(group, prefill, prefillCosts, this.lowestPrefill);
+    lowestIn(group, decode, decodeCosts, this.lowestDecode);
+    const joint_cost = this.lowestGroup.value;
+    return {
+      prefill: {
+        worker: this.lowestPrefill.take(this.random),
+        policy: prefill.policy.name,
+        branch: prefillBranch,
+        figures: { cost: this.lowestPrefill.value, scale: prefillScale, joint_cost },
+      },
+      decode: {
+        worker: this.lowestDecode.take(this.random),
+        policy: decode.policy.name,
+        branch: decodeBranch,
+        figures: { cost: this.lowestDecode.value, scale: decodeScale, joint_cost },
+      },
+    };
+  }
+}
+
+function scaleOf({ healthy }: LegChooser, costs: Float64Array, least: number): number {
+  let highest = least;
+  for (const { index } of healthy) if (costs[index]! < Infinity) highest = Math.max(highest, costs[index]!);
+  return highest;
+}
+
+/** Groups of the leg's healthy workers, in fleet order. */
+function groupsOf({ healthy }: LegChooser): Set<number> {
+  return new Set(healthy.map(({ group }) => group));
+}
+
+/** Leaves the cheapest workers of a group in `lowest` and returns their cost, Infinity when there is none. */
+function lowestIn(group: number, { healthy }: LegChooser, costs: Float64Array, lowest: Lowest): number {
+  lowest.reset();
+  for (const worker of healthy) {
+    if (worker.group === group && costs[worker.index]! < Infinity) {
+      lowest.offer(worker.index, costs[worker.index]!);
+    }
+  }
+  return lowest.value;
+}
