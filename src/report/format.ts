@@ -50,3 +50,8 @@ function percentDigits(share: number): string {
   const text = Math.abs(percent) >= 9.95 ? percent.toFixed(0) : percent.toFixed(1);
   return Number(text) === 0 ? "0" : text;
 }
+
+/** The text with its first letter in upper case. */
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

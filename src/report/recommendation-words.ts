@@ -1,4 +1,4 @@
-import { formatChange, formatChangeRange, formatCount } from "./format.js";
+import { capitalised, formatChange, formatChangeRange, formatCount } from "./format.js";
 import { formatMetric, formatMetricWithUnit } from "./metrics.js";
 import type { Change } from "./point-statistics.js";
 import { statisticsOf } from "./point-statistics.js";
@@ -56,8 +56,7 @@ function range({ metric, absolute }: Change): string {
 
 function headline(found: Omit<Recommendation, "words">): string {
   const what = settingsWords(found.settings);
-  const isNamedRun = Object.keys(found.settings).join() === "run";
-  const advice = what === "" || isNamedRun ? `use ${pointName(found.settings)}` : what;
+  const advice = what === "" ? `use ${pointName(found.settings)}` : what;
   switch (found.verdict) {
     case "baseline_is_best": {
       const value = statisticsOf(found.point, found.judgedBy)?.mean ?? null;
@@ -131,5 +130,5 @@ function failureWords({ failures }: Omit<Recommendation, "words">): readonly str
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return `${capitalised(text)}.`;
 }

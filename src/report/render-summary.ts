@@ -5,7 +5,8 @@ import { styleFor, widthFor } from "./terminal-style.js";
 import type { TextColumn } from "./text-table.js";
 import { textTable, textTableWidth, wrap } from "./text-table.js";
 
-const LATENCY_ROWS = [
+/** The latencies of a summary, by label and key. */
+export const LATENCY_ROWS = [
   ["TTFT", "ttft_ms"],
   ["ITL", "itl_ms"],
   ["TPOT", "tpot_ms"],
@@ -74,7 +75,8 @@ function latencyTable(summary: Summary, width: number) {
   return textTable(columns, rows);
 }
 
-function factsOf(summary: Summary): readonly (readonly [string, string])[] {
+/** Everything a summary says beside its latencies, as names and sentences. */
+export function factsOf(summary: Summary): readonly (readonly [string, string])[] {
   const { requests, goodput, throughput, cache, routing, balance, score, simulator } = summary;
   const ended = `${formatCount(requests.completed)} completed, ${formatCount(requests.failed)} failed, ${formatCount(requests.cancelled)} cancelled`;
   const branches = Object.entries(routing.branches).map(([name, count]) => `${name} ${formatCount(count)}`);

@@ -40,7 +40,7 @@ export function renderSweepTable(
     [titleOf(sweep, style.bold)],
     [...header.map(style.dim), ...body, ...hidden],
     ...(recommendation === null ? [] : [wrap(legendOf(sweep, recommendation), width).map(style.dim)]),
-    ...sweep.notes.map((note) => wrap(`Note: ${note}`, width, "  ")),
+    ...(sweep.notes.length === 0 ? [] : [sweep.notes.flatMap((note) => wrap(`Note: ${note}`, width, "  "))]),
     ...verdictLines(recommendation, width, style.bold),
   ];
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
@@ -49,7 +49,8 @@ export function renderSweepTable(
 function titleOf(sweep: SweepResult, bold: (text: string) => string): string {
   const seeds = sweep.seeds.length === 1 ? "1 seed" : `${sweep.seeds.length} seeds`;
   const points = sweep.points.length === 1 ? "1 point" : `${formatCount(sweep.points.length)} points`;
-  return `${bold(sweep.name)}  ${points} x ${seeds}, means over seeds`;
+  const means = sweep.seeds.length === 1 ? "" : ", means over seeds";
+  return `${bold(sweep.name)}  ${points} x ${seeds}${means}`;
 }
 
 function legendOf(sweep: SweepResult, { baseline, judgedBy, point }: Recommendation): string {

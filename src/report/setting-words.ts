@@ -2,6 +2,9 @@ import { SHORT_NAMES } from "../scenario/overrides.js";
 import type { SettingValue } from "../sweep/sweep-result.js";
 import { formatCount } from "./format.js";
 
+/** What tells the points of several result directories apart; a name, not a setting. */
+export const RUN_AXIS = "run";
+
 type Settings = Readonly<Record<string, SettingValue>>;
 
 /** The flag-like name of a setting (`routing_threshold`), or its dotted path where it has none. */
@@ -21,7 +24,7 @@ export function valueWords(value: SettingValue): string {
 /** One line that tells a point from the others: `routing_threshold=2048 policy=cache_aware`. */
 export function pointName(settings: Settings): string {
   const names = Object.keys(settings);
-  if (names.length === 1 && names[0] === "run") return String(settings["run"]);
+  if (names.length === 1 && names[0] === RUN_AXIS) return String(settings[RUN_AXIS]);
   return names.length === 0
     ? "the only point"
     : names.map((name) => `${shortNameOf(name)}=${String(settings[name])}`).join(" ");
@@ -32,6 +35,24 @@ export function settingsWords(settings: Settings): string {
   return Object.entries(settings)
     .map(([setting, value]) => clause(shortNameOf(setting), value))
     .join("; ");
+}
+
+/** The flags of `pdbench simulate` that stand for the settings: `--routing-threshold 2048 --set a.b=c`. */
+export function settingsFlags(settings: Settings): string {
+  return Object.entries(settings)
+    .filter(([setting]) => setting !== RUN_AXIS)
+    .map(([setting, value]) => {
+      const name = shortNameOf(setting);
+      const isFlag = Object.hasOwn(SHORT_NAMES, name);
+      return isFlag
+        ? `--${name.replaceAll("_", "-")} ${shellWord(String(value))}`
+        : `--set ${shellWord(`${name}=${String(value)}`)}`;
+    })
+    .join(" ");
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** True for settings under which every request is disaggregated. */
@@ -67,5 +88,5 @@ function clause(name: string, value: SettingValue): string {
       return `${words} requests/s`;
     default:
   }
-  return `${name} ${words}`;
+  return name === RUN_AXIS ? `use ${words}` : `${name} ${words}`;
 }

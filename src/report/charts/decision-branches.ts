@@ -33,7 +33,7 @@ export function decisionBranchesChart(slice: SweepSlice): Chart {
           type: "ordinal",
           sort: null,
           title: shortNameOf(slice.axis.setting),
-          axis: { labelAngle: 0, labelOverlap: "greedy", labelLimit: 110 },
+          axis: { labelAngle: 0, labelOverlap: "greedy", labelSeparation: 6, labelLimit: 110 },
         },
         y: {
           field: "share",

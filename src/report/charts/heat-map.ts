@@ -1,4 +1,5 @@
 import type { SweepAxis, SweepPoint } from "../../sweep/sweep-result.js";
+import { capitalised } from "../format.js";
 import { formatMetric, formatMetricWithUnit, type Metric } from "../metrics.js";
 import { statisticsOf } from "../point-statistics.js";
 import { pointName, shortNameOf } from "../setting-words.js";
@@ -37,7 +38,7 @@ export function heatMapChart(
   const withText = columns.values.length <= COLUMNS_WITH_TEXT;
   return {
     id: "heat-map",
-    title: `${metric.label.charAt(0).toUpperCase()}${metric.label.slice(1)} over two settings`,
+    title: `${capitalised(metric.label)} over two settings`,
     caption: "Darker is better. The frame marks the recommended point.",
     spec: {
       ...CONTAINER,
@@ -49,7 +50,7 @@ export function heatMapChart(
           type: "ordinal",
           sort: null,
           title: shortNameOf(columns.setting),
-          axis: { labelAngle: 0, labelOverlap: "greedy" },
+          axis: { labelAngle: 0, labelOverlap: "greedy", labelSeparation: 6 },
         },
         y: { field: "row", type: "ordinal", sort: null, title: null, axis: { labelLimit: 110 } },
       },

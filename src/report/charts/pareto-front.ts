@@ -51,14 +51,14 @@ export function paretoFrontChart(
           type: "quantitative",
           title: "TTFT p90, ms",
           scale: scaleFor(points, "ttftMs"),
-          axis: { tickCount: 6 },
+          axis: { tickCount: 6, format: ",.4~r" },
         },
         y: {
           field: "itl",
           type: "quantitative",
           title: "ITL p90, ms",
           scale: scaleFor(points, "itlMs"),
-          axis: { tickCount: 6 },
+          axis: { tickCount: 6, format: ",.4~r" },
         },
       },
       layer: [
@@ -92,11 +92,11 @@ export function paretoFrontChart(
           mark: { type: "point", filled: false, size: 300, strokeWidth: 2, shape: "circle", tooltip: null },
           transform: [{ filter: "isValid(datum.label)" }],
         },
-        {
-          mark: { type: "text", dy: -16, fontWeight: "bold", tooltip: null },
+        ...["halo", "text"].map((style) => ({
+          mark: { type: "text" as const, style, dy: -18, fontWeight: "bold" as const, tooltip: null },
           transform: [{ filter: "isValid(datum.label)" }],
           encoding: { text: { field: "label" } },
-        },
+        })),
       ],
     },
   };

@@ -1,9 +1,13 @@
 import type { SweepPoint } from "../../sweep/sweep-result.js";
+import { capitalised } from "../format.js";
 import { formatMetricWithUnit, type Metric } from "../metrics.js";
 import { statisticsOf } from "../point-statistics.js";
 import { pointName, shortNameOf } from "../setting-words.js";
 import { type Chart, CONTAINER, NO_SERIES } from "./chart.js";
 import { axisLabel, isNumeric, type SweepSlice } from "./sweep-slice.js";
+
+/** With more values than this on the axis, intervals are drawn as bands and points small. */
+const DENSE_BEYOND = 40;
 
 interface Row {
   x: string;
@@ -23,6 +27,15 @@ export function sensitivityChart(slice: SweepSlice, metric: Metric, recommended:
   const setting = shortNameOf(slice.axis.setting);
   const unit = metric.isShare ? "%" : metric.unit;
   const line = isNumeric(slice.axis) ? [{ mark: { type: "line" as const, strokeWidth: 2 } }] : [];
+  const isDense = isNumeric(slice.axis) && slice.axis.values.length > DENSE_BEYOND;
+  const hasIntervals = rows.some(({ low }) => low !== null);
+  const intervals = (hasIntervals ? ["low"] : []).map((field) => ({
+    mark: isDense
+      ? { type: "area" as const, opacity: 0.18, line: false }
+      : { type: "rule" as const, strokeWidth: 1.5, opacity: 0.6 },
+    encoding: { y: { field, type: "quantitative" as const }, y2: { field: "high" } },
+    transform: [{ filter: "isValid(datum.low)" }],
+  }));
   const tooltip = [
     { field: "point", title: "point" },
     { field: "value", title: metric.label },
@@ -30,7 +43,7 @@ export function sensitivityChart(slice: SweepSlice, metric: Metric, recommended:
   ];
   return {
     id: `sensitivity-${setting}-${metric.name}`.replaceAll(/[^a-zA-Z0-9]+/g, "-"),
-    title: `${capitalised(metric.label)} against ${setting}`,
+    title: `${capitalised(metric.label)} ${isNumeric(slice.axis) ? "against" : "by"} ${setting}`,
     caption: `${metric.better === "higher" ? "Higher" : "Lower"} is better.`,
     spec: {
       ...CONTAINER,
@@ -42,30 +55,26 @@ export function sensitivityChart(slice: SweepSlice, metric: Metric, recommended:
           type: "ordinal",
           sort: null,
           title: setting,
-          axis: { labelAngle: 0, labelOverlap: "greedy", labelLimit: 110 },
+          axis: { labelAngle: 0, labelOverlap: "greedy", labelSeparation: 6, labelLimit: 110 },
           scale: { type: "point", padding: 0.5 },
         },
         color: { field: "series", type: "nominal", sort: null, legend: null },
       },
       layer: [
-        {
-          mark: { type: "rule", strokeWidth: 1.5, opacity: 0.6 },
-          encoding: { y: { field: "low", type: "quantitative" }, y2: { field: "high" } },
-          transform: [{ filter: "isValid(datum.low)" }],
-        },
+        ...intervals,
         ...line.map(({ mark }) => ({
           mark,
           encoding: { y: { field: "mean", type: "quantitative" as const } },
         })),
         {
-          mark: { type: "point", filled: true, size: 55, opacity: 1 },
+          mark: { type: "point", filled: true, size: isDense ? 14 : 55, opacity: 1 },
           encoding: {
             y: {
               field: "mean",
               type: "quantitative",
               title: unit === "" ? null : unit,
               scale: { zero: false, nice: true },
-              axis: { tickCount: 5 },
+              axis: { tickCount: 5, format: ",.4~r" },
             },
             shape: { field: "series", type: "nominal", sort: null, legend: null },
             tooltip,
@@ -102,8 +111,4 @@ function rowsOf({ axis, series, points }: SweepSlice, metric: Metric, recommende
       recommended: point === recommended,
     };
   });
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

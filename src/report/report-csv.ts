@@ -9,11 +9,11 @@ import type { Recommendation } from "./recommendation.js";
 type Cell = SettingValue | undefined;
 
 /**
- * Text of `points.csv`: a row per point in grid order. After the settings come the seeds that have a result and
+ * Text of the CSV form of a report: a row per point in grid order. After the settings come the seeds that have a result and
  * that failed, three marks, and for each metric its mean over the seeds and the ends of the 95 % interval
  * (empty with one seed). Numbers are the shortest decimals that read back as the same double.
  */
-export function pointsCsv(sweep: SweepResult, recommendation: Recommendation | null): string {
+export function reportCsv(sweep: SweepResult, recommendation: Recommendation | null): string {
   const onFront = new Set(paretoPoints(sweep).flatMap(({ point, isOnFront }) => (isOnFront ? [point] : [])));
   const settings = sweep.axes.map(({ setting }) => setting);
   const rows = sweep.points.map((point): Cell[] => [

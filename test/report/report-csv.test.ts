@@ -2,15 +2,15 @@ import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
 import { metricNamed } from "../../src/report/metrics.js";
 import { statisticsOf } from "../../src/report/point-statistics.js";
-import { pointsCsv } from "../../src/report/points-csv.js";
+import { reportCsv } from "../../src/report/report-csv.js";
 import { recommend } from "../../src/report/recommendation.js";
 import { pointOf, realisticSweep, summaryOf, sweepOf } from "./sweep-builder.js";
 
 const rowsOf = (text: string): Record<string, string>[] => parse(text, { columns: true });
 
-describe("points.csv", () => {
+describe("the CSV form of a report", () => {
   const sweep = realisticSweep();
-  const rows = rowsOf(pointsCsv(sweep, recommend(sweep)));
+  const rows = rowsOf(reportCsv(sweep, recommend(sweep)));
 
   it("has a row per point with its settings, in grid order", () => {
     expect(rows.map((row) => Number(row["point"]))).toEqual(sweep.points.map(({ index }) => index));
@@ -40,7 +40,7 @@ describe("points.csv", () => {
       pointOf(0, { policy: null }, ["out of memory"]),
       pointOf(1, { policy: true }, [summaryOf({ goodput: 2 })]),
     ];
-    const [failed, single] = rowsOf(pointsCsv(sweepOf(points), null));
+    const [failed, single] = rowsOf(reportCsv(sweepOf(points), null));
     expect(failed).toMatchObject({ policy: "null", seeds: "0", failed: "1", goodput_requests_per_s: "" });
     expect(single).toMatchObject({
       policy: "true",

@@ -1,0 +1,94 @@
+import { extname, join } from "node:path";
+import { Command } from "commander";
+import { InputError } from "../errors.js";
+import { METRIC_NAMES } from "../report/metrics.js";
+import { readResults } from "../report/read-results.js";
+import { renderSummary } from "../report/render-summary.js";
+import { renderSweepTable } from "../report/render-sweep-table.js";
+import { terminalOptionsOf } from "../report/terminal-style.js";
+import {
+  REPORT_FORMATS,
+  type ReportFormat,
+  reportOn,
+  reportText,
+  writeWhole,
+} from "../report/write-report.js";
+import { didYouMean } from "../values/nearest-name.js";
+
+const HELP = `
+Examples:
+  $ pdbench report results                          the report of a sweep or a run, to results/report.html
+  $ pdbench report results --format html,md,csv     the same figures in other forms beside it
+  $ pdbench report before after --out compare.html  two runs or sweeps side by side, differences paired by seed
+
+Objectives: ${METRIC_NAMES.join(", ")}
+`;
+
+interface ReportOptions {
+  readonly out?: string;
+  readonly baseline?: string;
+  readonly objective?: string;
+  readonly format: string;
+}
+
+/** `pdbench report DIR...`: reads what runs and sweeps wrote; prints the table, writes the report files. */
+export function reportCommand(): Command {
+  return new Command("report")
+    .description(
+      "Makes a report from the directories of runs and sweeps: HTML that works offline, Markdown, CSV, JSON.",
+    )
+    .argument("<dir...>", "what `pdbench simulate --out` or `pdbench sweep --out` wrote")
+    .option("--out <FILE>", "where the report goes (default: report.html in DIR, or here for several)")
+    .option("--baseline <NAME>", "point to compare with, by number or name (default: always-disaggregate)")
+    .option("--objective <METRIC>", "what to recommend by (default: goodput)")
+    .option(
+      "--format <LIST>",
+      `any of ${REPORT_FORMATS.join(",")}; the ending of --out changes accordingly`,
+      "html",
+    )
+    .addHelpText("after", HELP)
+    .action(async (directories: string[], options: ReportOptions) => {
+      const formats = formatsOf(options.format);
+      const results = [];
+      for (const directory of directories) results.push(await readResults(directory));
+      const report = reportOn(results, {
+        ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
+        ...(options.objective === undefined ? {} : { objective: options.objective }),
+      });
+      const out =
+        options.out ?? (directories.length === 1 ? join(directories[0]!, "report.html") : "report.html");
+      const written: string[] = [];
+      for (const format of formats) {
+        const path = pathFor(out, format, formats.length);
+        await writeWhole(path, await reportText(report, format));
+        written.push(path);
+      }
+      const terminal = terminalOptionsOf(process.stdout, process.env);
+      process.stdout.write(
+        report.kind === "run"
+          ? renderSummary(report.run.summary, terminal)
+          : renderSweepTable(report.sweep, report.recommendation, terminal),
+      );
+      for (const path of written) process.stderr.write(`Wrote ${path}\n`);
+    });
+}
+
+function formatsOf(list: string): readonly ReportFormat[] {
+  const formats = [...new Set(list.split(",").map((format) => format.trim()))];
+  for (const format of formats) {
+    if (!REPORT_FORMATS.includes(format as ReportFormat)) {
+      const hint = didYouMean(format, REPORT_FORMATS) || `, expected any of ${REPORT_FORMATS.join(", ")}`;
+      throw new InputError(`--format ${JSON.stringify(format)}: unknown format${hint}`);
+    }
+  }
+  return formats as readonly ReportFormat[];
+}
+
+/** `--out` as it stands for a single format with that ending or a custom one; else with the format's own ending. */
+function pathFor(out: string, format: ReportFormat, formats: number): string {
+  const ending = extname(out);
+  const isReportEnding = REPORT_FORMATS.some((known) => ending === `.${known}`);
+  if (formats === 1 && ending !== "" && !isReportEnding) return out;
+  const stem = isReportEnding ? out.slice(0, -ending.length) : out;
+  return `${stem}.${format}`;
+}

@@ -1,0 +1,215 @@
+import { stringify } from "yaml";
+import type { Distribution, Summary } from "../../measure/summary.js";
+import type { Chart } from "../charts/chart.js";
+import { latencyDistributionChart, seriesOf } from "../charts/latency-distribution.js";
+import { STAGES, timeBreakdownChart } from "../charts/time-breakdown.js";
+import { TIMELINE_MEASURES, workerTimelineChart } from "../charts/worker-timeline.js";
+import { formatCount, formatDuration, formatNumber, formatShare } from "../format.js";
+import { factsOf, LATENCY_ROWS, sloWords } from "../render-summary.js";
+import type { RequestRow, WorkerSample } from "../run-files-reader.js";
+import { escapeHtml } from "./escape.js";
+import type { Card, TableCell } from "./page.js";
+import { SERIES_LIGHT } from "./palette.js";
+import { cards, chartGrid, definitions, htmlPage, legend, sortableTable } from "./page.js";
+
+/** What a run directory holds. */
+export interface RunReport {
+  readonly name: string;
+  readonly summary: Summary;
+  /** null where the directory has no such file. */
+  readonly requests: readonly RequestRow[] | null;
+  readonly timeline: readonly WorkerSample[] | null;
+}
+
+const STATISTICS = ["mean", "p50", "p75", "p90", "p95", "p99", "max"] as const;
+
+/** The report of one run: one HTML file that needs nothing else. */
+export async function runPage(run: RunReport): Promise<string> {
+  const { summary } = run;
+  const lead = `${formatCount(summary.requests.total)} requests in ${formatDuration(summary.duration_s)}.`;
+  const body = [
+    `<h1>${escapeHtml(run.name)}</h1>`,
+    `<p class="lead">Scenario ${escapeHtml(summary.scenario)}: ${escapeHtml(lead)}</p>`,
+    `<section class="verdict"><p>${escapeHtml(verdictOf(summary))}</p></section>`,
+    cards(cardsOf(summary)),
+    latencySection(run),
+    breakdownSection(run.requests),
+    timelineSection(run),
+    workersSection(summary),
+    factsSection(summary),
+  ];
+  return htmlPage(`${run.name}: one run`, body.join("\n"));
+}
+
+/** The run in one sentence: goodput, and what stands out most. */
+function verdictOf(summary: Summary): string {
+  const { goodput, requests, cache } = summary;
+  const lost = requests.failed + requests.cancelled;
+  const ended =
+    lost === 0
+      ? ""
+      : `; ${formatCount(requests.failed)} failed, ${formatCount(requests.cancelled)} cancelled`;
+  const hits =
+    cache.hit_rate === null ? "" : `; ${formatShare(cache.hit_rate)} of prompt tokens came from a cache`;
+  return (
+    `Goodput ${formatNumber(goodput.requests_per_s)} requests/s: ${formatShare(goodput.attainment)} of requests ` +
+    `${sloWords(goodput.slo)}${hits}${ended}.`
+  );
+}
+
+function cardsOf(summary: Summary): readonly Card[] {
+  const latency = (label: string, { p50, p90, p99 }: Distribution): Card => ({
+    label: `${label} p90`,
+    value: formatNumber(p90),
+    unit: "ms",
+    detail: `p50 ${formatNumber(p50)}, p99 ${formatNumber(p99)}`,
+    tone: "plain",
+  });
+  const plain = (label: string, value: string, unit: string, detail: string): Card => ({
+    label,
+    value,
+    unit,
+    detail,
+    tone: "plain",
+  });
+  return [
+    plain(
+      "Goodput",
+      formatNumber(summary.goodput.requests_per_s),
+      "requests/s",
+      `of ${formatNumber(summary.throughput.requests_per_s)} completed`,
+    ),
+    latency("TTFT", summary.ttft_ms),
+    latency("ITL", summary.itl_ms),
+    latency("E2E", summary.e2e_ms),
+    plain("Cache hits", formatShare(summary.cache.hit_rate), "", "of prompt tokens"),
+    plain("Score", formatNumber(summary.score.value), "of 100", ""),
+  ];
+}
+
+function latencySection({ summary, requests }: RunReport): string {
+  const rows = LATENCY_ROWS.map(([label, key]) => ({
+    isMarked: false,
+    cells: [textCell(label), ...STATISTICS.map((statistic) => numberCell(summary[key][statistic]))],
+  }));
+  const columns = ["ms", ...STATISTICS].map((header, i) => ({ header, isText: i === 0 }));
+  return `<h2>Latencies</h2>
+${sortableTable(columns, rows)}
+${requests === null ? "" : distributionCharts(summary, requests)}`;
+}
+
+function distributionCharts(summary: Summary, requests: readonly RequestRow[]): string {
+  const paths = ["disaggregated", "decode_only"].filter((path) => requests.some((one) => one.path === path));
+  const series = paths.map((path) =>
+    seriesOf(
+      path.replaceAll("_", " "),
+      requests.filter((one) => one.path === path).map(({ ttftMs }) => ttftMs),
+    ),
+  );
+  const gaps = [50, 75, 90, 95, 99, 100].flatMap((percent) => {
+    const ms = percent === 100 ? summary.itl_ms.max : summary.itl_ms[`p${percent}` as "p50"];
+    return ms === null || ms <= 0 ? [] : [{ ms, percent }];
+  });
+  const charts: Chart[] = [
+    latencyDistributionChart(
+      "distribution-ttft",
+      "TTFT distribution",
+      "Share of requests whose first token came within a time; further left is better.",
+      series,
+    ),
+    latencyDistributionChart(
+      "distribution-itl",
+      "ITL distribution",
+      "Share of token gaps within a time, from the percentiles of the summary; further left is better.",
+      [{ name: "all requests", points: gaps }],
+    ),
+  ];
+  return `${legend(
+    series.map(({ name }) => name),
+    "bar",
+  )}
+${chartGrid(charts.filter(hasRows), "pairs")}`;
+}
+
+function hasRows({ spec }: Chart): boolean {
+  return (spec.data as { values: readonly unknown[] }).values.length > 0;
+}
+
+function breakdownSection(requests: readonly RequestRow[] | null): string {
+  if (requests === null) return "";
+  const charts = (["until the first token", "whole request"] as const)
+    .map((range) => timeBreakdownChart(requests, range))
+    .filter(hasRows);
+  if (charts.length === 0) return "";
+  return `<h2>Where time goes</h2>\n${legend(STAGES, "bar")}\n${chartGrid(charts, "pairs")}`;
+}
+
+/** A column of charts for each leg; more workers than there are colours share one, and are told apart on hover. */
+function timelineSection({ summary, timeline }: RunReport): string {
+  if (timeline === null || timeline.length === 0) return "";
+  const legs = (["prefill", "decode"] as const).flatMap((leg) => {
+    const workers = summary.workers.filter(({ role }) => role === leg).map(({ id }) => id);
+    const samples = timeline.filter(({ worker }) => workers.includes(worker));
+    return samples.length === 0 ? [] : [{ leg, workers, samples }];
+  });
+  const charts = TIMELINE_MEASURES.flatMap((measure) =>
+    legs.map(({ leg, samples }) => workerTimelineChart(measure, leg, samples)),
+  );
+  const legends = legs.map(({ workers }) =>
+    workers.length <= SERIES_LIGHT.length ? legend(workers, "bar") : "",
+  );
+  return `<h2>Workers over time</h2>\n${legends.join("\n")}\n${chartGrid(charts, legs.length > 1 ? "pairs" : "wide")}`;
+}
+
+function workersSection({ workers }: Summary): string {
+  const headers = [
+    "worker",
+    "leg",
+    "requests",
+    "busy",
+    "max running",
+    "max waiting",
+    "KV peak",
+    "cache hits",
+  ];
+  const rows = workers.map((worker) => ({
+    isMarked: false,
+    cells: [
+      textCell(worker.id),
+      textCell(worker.role),
+      countCell(worker.requests),
+      shareCell(worker.utilization),
+      countCell(worker.max_running),
+      countCell(worker.max_waiting),
+      shareCell(worker.kv_peak),
+      shareCell(worker.hit_rate),
+      countCell(worker.preemptions),
+    ],
+  }));
+  const columns = [...headers, "preemptions"].map((header, i) => ({ header, isText: i < 2 }));
+  return `<h2>Workers</h2>\n${sortableTable(columns, rows)}`;
+}
+
+function factsSection(summary: Summary): string {
+  const notes = summary.notes.map((note) => `<li>${escapeHtml(note)}</li>`);
+  return `<h2>Figures and settings</h2>
+${definitions(factsOf(summary).map(([name, text]) => [name, escapeHtml(text)]))}
+${notes.length === 0 ? "" : `<h3>Notes</h3><ul>${notes.join("")}</ul>`}
+<details><summary>Every setting in force</summary><pre>${escapeHtml(stringify(summary.settings))}</pre></details>`;
+}
+
+function textCell(text: string): TableCell {
+  return { text, sortBy: text };
+}
+
+function countCell(value: number): TableCell {
+  return { text: formatCount(value), sortBy: value };
+}
+
+function numberCell(value: number | null): TableCell {
+  return { text: formatNumber(value), sortBy: value ?? "" };
+}
+
+function shareCell(value: number | null): TableCell {
+  return { text: formatShare(value), sortBy: value ?? "" };
+}

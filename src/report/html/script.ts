@@ -1,0 +1,128 @@
+import { SHAPES } from "./palette.js";
+
+/**
+ * What runs in the page: draws every chart from the specification beside it, in the colours of the style sheet
+ * (again when light turns to dark), shows tooltips, offers each chart's data, and sorts tables. The page says
+ * all it has to say in words and tables before any of it runs.
+ */
+export const PAGE_SCRIPT = `
+(() => {
+  "use strict";
+  const styles = getComputedStyle(document.documentElement);
+  const colour = (name) => styles.getPropertyValue("--" + name).trim();
+  const series = () => [1, 2, 3, 4, 5, 6, 7].map((i) => colour("series-" + i));
+
+  function theme() {
+    const text = colour("text"), muted = colour("muted"), grid = colour("grid"), line = colour("line");
+    const font = getComputedStyle(document.body).fontFamily;
+    return {
+      background: null, font,
+      view: { stroke: null },
+      axis: {
+        labelColor: muted, titleColor: muted, gridColor: grid, domainColor: line, tickColor: line,
+        labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelPadding: 4, titlePadding: 8,
+      },
+      mark: { color: colour("series-1") },
+      text: { color: text, fontSize: 12 },
+      style: { halo: { stroke: colour("page"), strokeWidth: 4, strokeJoin: "round" } },
+      line: { color: muted },
+      range: { category: series(), symbol: ${JSON.stringify(SHAPES)} },
+    };
+  }
+
+  const tooltip = document.getElementById("tooltip");
+  function showTooltip(_handler, event, _item, value) {
+    if (value == null || value === "") { tooltip.style.visibility = "hidden"; return; }
+    tooltip.replaceChildren(...Object.entries(value).map(([title, text]) => {
+      const row = document.createElement("div");
+      const name = document.createElement("b");
+      name.textContent = title + ": ";
+      row.append(name, String(text));
+      return row;
+    }));
+    const box = tooltip.getBoundingClientRect();
+    const left = Math.min(event.clientX + 14, innerWidth - box.width - 8);
+    const above = event.clientY + 18 + box.height > innerHeight;
+    tooltip.style.left = Math.max(8, left) + "px";
+    tooltip.style.top = (above ? event.clientY - box.height - 12 : event.clientY + 18) + "px";
+    tooltip.style.visibility = "visible";
+  }
+
+  const specOf = (figure) => JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+  const views = new Map();
+
+  async function draw(figure) {
+    views.get(figure)?.finalize();
+    const spec = vegaLite.compile({ ...specOf(figure), config: theme() }).spec;
+    const container = figure.querySelector(".plot");
+    const view = new vega.View(vega.parse(spec), {
+      renderer: "svg", container, hover: true, tooltip: showTooltip, logLevel: vega.Warn,
+    });
+    views.set(figure, view);
+    await view.runAsync();
+    figure.dataset.drawn = "true";
+  }
+
+  function save(name, type, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  function csvOf(rows) {
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    const field = (value) => {
+      const text = value == null ? "" : String(value);
+      return /[",\\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+    };
+    return [columns, ...rows.map((row) => columns.map((column) => row[column]))]
+      .map((row) => row.map(field).join(",")).join("\\n") + "\\n";
+  }
+
+  function addLinks(figure) {
+    const button = (label, onClick) => {
+      const one = document.createElement("button");
+      one.type = "button";
+      one.textContent = label;
+      one.addEventListener("click", onClick);
+      return one;
+    };
+    const name = figure.id;
+    figure.querySelector(".links").append(
+      button("data (CSV)", () => save(name + ".csv", "text/csv", csvOf(specOf(figure).data.values))),
+      button("Vega-Lite", () => save(name + ".vl.json", "application/json", JSON.stringify(specOf(figure), null, 2))),
+    );
+  }
+
+  function makeSortable(table) {
+    const body = table.tBodies[0];
+    table.querySelectorAll("thead th[data-column]").forEach((header) => {
+      header.querySelector("button").addEventListener("click", () => {
+        const isAscending = header.getAttribute("aria-sort") !== "ascending";
+        const at = Number(header.dataset.column);
+        const value = (row) => row.cells[at].dataset.value ?? row.cells[at].textContent;
+        const rows = [...body.rows].sort((a, b) => {
+          const [x, y] = [value(a), value(b)];
+          const [m, n] = [Number(x), Number(y)];
+          if (x === "" || y === "") return (x === "") - (y === "");
+          const order = Number.isNaN(m) || Number.isNaN(n) ? x.localeCompare(y) : m - n;
+          return isAscending ? order : -order;
+        });
+        table.querySelectorAll("[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
+        header.setAttribute("aria-sort", isAscending ? "ascending" : "descending");
+        body.append(...rows);
+      });
+    });
+  }
+
+  const figures = [...document.querySelectorAll("figure[data-chart]")];
+  const drawAll = () => Promise.all(figures.map(draw));
+  figures.forEach(addLinks);
+  document.querySelectorAll("table.sortable").forEach(makeSortable);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  addEventListener("scroll", () => { tooltip.style.visibility = "hidden"; }, { passive: true });
+  drawAll().then(() => { document.documentElement.dataset.ready = "true"; });
+})();
+`;

@@ -1,0 +1,96 @@
+import { SERIES_DARK, SERIES_LIGHT } from "./palette.js";
+
+const variables = (colours: readonly string[]) =>
+  colours.map((colour, i) => `--series-${i + 1}: ${colour};`).join(" ");
+
+/** The style sheet of every report page. */
+export const PAGE_STYLE = `
+:root {
+  color-scheme: light dark;
+  --page: #ffffff; --panel: #f4f6f9; --text: #17202a; --muted: #55616e; --line: #d5dce4; --grid: #e6eaef;
+  --accent: #0072b2; --good: #00664b; --bad: #a63f00; --mark: #fff3d6;
+  ${variables(SERIES_LIGHT)}
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #11161c; --panel: #1a212a; --text: #e7ebf0; --muted: #a3afbc; --line: #323d49; --grid: #28313b;
+    --accent: #63b3ea; --good: #43d6a8; --bad: #ff9f6b; --mark: #3a3320;
+    ${variables(SERIES_DARK)}
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--page); color: var(--text);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+}
+main { max-width: 1240px; margin: 0 auto; padding: 24px 20px 64px; }
+h1 { font-size: 1.5rem; margin: 0; line-height: 1.25; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; margin: 44px 0 6px; }
+h3 { font-size: 1.02rem; margin: 26px 0 4px; }
+p { margin: 4px 0 10px; }
+a { color: var(--accent); }
+code, pre { font: 0.875rem/1.5 ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px; overflow-x: auto; }
+.lead, .note, figcaption, .muted { color: var(--muted); }
+.lead { margin: 4px 0 0; }
+.verdict {
+  margin: 20px 0; padding: 18px 20px; background: var(--panel); border-left: 6px solid var(--accent); border-radius: 8px;
+}
+.verdict p { font-size: 1.3rem; line-height: 1.4; font-weight: 600; margin: 0; }
+.verdict ul { margin: 12px 0 0; padding-left: 20px; }
+.verdict li { margin: 3px 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 12px; margin: 12px 0; }
+.card { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
+.card .label { color: var(--muted); font-size: 0.875rem; }
+.card .value { font-size: 1.5rem; font-weight: 650; line-height: 1.3; }
+.card .value small { font-size: 0.875rem; font-weight: 400; color: var(--muted); }
+.card .change { font-size: 0.875rem; }
+.better { color: var(--good); } .worse { color: var(--bad); }
+.charts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin: 10px 0; }
+.charts.wide { grid-template-columns: minmax(0, 1fr); }
+figure { margin: 0; padding: 12px 14px 8px; border: 1px solid var(--line); border-radius: 8px; min-width: 0; }
+figure h4 { margin: 0; font-size: 0.95rem; }
+figcaption { font-size: 0.85rem; margin: 2px 0 8px; }
+figure .links { font-size: 0.8rem; text-align: right; color: var(--muted); min-height: 1.2em; }
+figure .links button {
+  font: inherit; color: var(--accent); background: none; border: 0; padding: 4px 6px; cursor: pointer; text-decoration: underline;
+}
+.plot { width: 100%; min-height: 60px; }
+.plot svg { display: block; max-width: 100%; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 6px 0; padding: 0; list-style: none; font-size: 0.9rem; }
+.legend li { display: flex; align-items: center; gap: 6px; }
+.legend svg { flex: none; }
+.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; }
+table { border-collapse: collapse; width: 100%; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 6px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+tbody tr:last-child td, tbody tr:last-child th { border-bottom: 0; }
+th.text, td.text { text-align: left; }
+thead th { background: var(--panel); font-weight: 600; vertical-align: bottom; }
+thead button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit; }
+thead button::after { content: ""; display: inline-block; width: 0.9em; }
+thead [aria-sort="ascending"] button::after { content: "\\2191"; }
+thead [aria-sort="descending"] button::after { content: "\\2193"; }
+tr.recommended td { background: var(--mark); font-weight: 600; }
+dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 18px; margin: 8px 0; }
+dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
+details { margin: 10px 0; } summary { cursor: pointer; padding: 4px 0; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+#tooltip {
+  position: fixed; z-index: 10; pointer-events: none; max-width: min(340px, 92vw); padding: 8px 10px; border-radius: 6px;
+  background: var(--text); color: var(--page); font-size: 0.8rem; line-height: 1.4; visibility: hidden;
+}
+#tooltip b { font-weight: 600; }
+@media (max-width: 820px) {
+  main { padding: 16px 12px 48px; }
+  .charts { grid-template-columns: minmax(0, 1fr); }
+  .verdict { padding: 14px 14px; } .verdict p { font-size: 1.12rem; }
+  .cards { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 8px; }
+  .card .value { font-size: 1.25rem; }
+  dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: 8px; }
+  figure { padding: 10px 8px 6px; }
+}
+@media print {
+  main { max-width: none; padding: 0; } figure, .card, tr { break-inside: avoid; } figure .links { display: none; }
+  details:not([open]) { display: none; }
+}
+`;

@@ -1,0 +1,247 @@
+import { stringify } from "yaml";
+import type { SweepPoint, SweepResult } from "../../sweep/sweep-result.js";
+import type { Chart } from "../charts/chart.js";
+import { branchNames, decisionBranchesChart } from "../charts/decision-branches.js";
+import { heatMapChart } from "../charts/heat-map.js";
+import { paretoFrontChart } from "../charts/pareto-front.js";
+import { sensitivityChart } from "../charts/sensitivity.js";
+import type { SweepSlice } from "../charts/sweep-slice.js";
+import { axisLabel, mainAxis, sliceThrough, sweptAxes } from "../charts/sweep-slice.js";
+import { workerLoadChart } from "../charts/worker-load.js";
+import { capitalised, formatChange, formatChangeRange, formatCount } from "../format.js";
+import type { Metric } from "../metrics.js";
+import { formatMetric, metricNamed } from "../metrics.js";
+import { changeOf, failuresOf, statisticsOf, summariesOf } from "../point-statistics.js";
+import type { Recommendation } from "../recommendation.js";
+import { isDetectable } from "../../measure/intervals.js";
+import { isImprovement } from "../recommendation.js";
+import { baselineWords } from "../recommendation-words.js";
+import { sloWords } from "../render-summary.js";
+import { pointName, RUN_AXIS, settingsFlags, shortNameOf, valueWords } from "../setting-words.js";
+import { escapeHtml } from "./escape.js";
+import type { Card, TableCell, TableColumn } from "./page.js";
+import { cards, chartGrid, definitions, htmlPage, legend, sortableTable } from "./page.js";
+
+const CARD_METRICS = ["goodput", "ttft_ms.p90", "itl_ms.p90", "hit_rate", "attainment", "score"].map(
+  metricNamed,
+);
+const CHART_METRICS = ["ttft_ms.p90", "itl_ms.p90", "hit_rate"].map(metricNamed);
+const TABLE_METRICS = [
+  "goodput",
+  "attainment",
+  "ttft_ms.p50",
+  "ttft_ms.p90",
+  "ttft_ms.p99",
+  "itl_ms.p50",
+  "itl_ms.p90",
+  "itl_ms.p99",
+  "hit_rate",
+  "score",
+].map(metricNamed);
+
+/** The report of a sweep, or of several runs side by side: one HTML file that needs nothing else. */
+export async function sweepPage(sweep: SweepResult, recommendation: Recommendation | null): Promise<string> {
+  const title = `${sweep.name}: which settings to run`;
+  const body = [
+    `<h1>${escapeHtml(sweep.name)}</h1>`,
+    `<p class="lead">${escapeHtml(leadOf(sweep))}</p>`,
+    verdictSection(recommendation),
+    ...(recommendation === null ? [] : resultSections(sweep, recommendation)),
+    pointsSection(sweep, recommendation),
+    provenanceSection(sweep, recommendation),
+  ];
+  return htmlPage(title, body.join("\n"));
+}
+
+function leadOf(sweep: SweepResult): string {
+  const points = sweep.points.length === 1 ? "1 point" : `${formatCount(sweep.points.length)} points`;
+  const seeds = sweep.seeds.length === 1 ? "1 seed" : `${sweep.seeds.length} seeds`;
+  const [first] = sweep.points.flatMap(summariesOf);
+  const workload =
+    first === undefined
+      ? ""
+      : ` of ${formatCount(first.requests.total)} requests; a request is good when all ${sloWords(first.goodput.slo)}`;
+  return `${points} x ${seeds}${workload.replace("all meet", "it meets").replace("all complete", "it completes")}.`;
+}
+
+function verdictSection(recommendation: Recommendation | null): string {
+  if (recommendation === null) {
+    return `<section class="verdict"><p>No recommendation: no point has a result.</p></section>`;
+  }
+  const [headline, ...rest] = recommendation.words.map(escapeHtml);
+  const list = rest.length === 0 ? "" : `<ul>${rest.map((words) => `<li>${words}</li>`).join("")}</ul>`;
+  return `<section class="verdict"><p>${headline!}</p>${list}</section>`;
+}
+
+function resultSections(sweep: SweepResult, found: Recommendation): readonly string[] {
+  const axis = mainAxis(sweep);
+  const mainSlice = axis === undefined ? null : sliceThrough(sweep, found.point, axis);
+  return [
+    cards(CARD_METRICS.map((metric) => cardOf(metric, found))),
+    ...sensitivitySections(sweep, found),
+    paretoSection(sweep, mainSlice, found),
+    loadSection(mainSlice, found),
+  ];
+}
+
+function cardOf(metric: Metric, { point, baseline }: Recommendation): Card {
+  const value = formatMetric(metric, statisticsOf(point, metric)?.mean ?? null);
+  const card = { label: capitalised(metric.label), value, unit: metric.unit };
+  const base = formatMetric(metric, statisticsOf(baseline, metric)?.mean ?? null);
+  const change = point === baseline ? null : changeOf(point, baseline, metric);
+  if (change?.relative == null) return { ...card, detail: "", tone: "plain" };
+  const { mean, low, high } = change.relative;
+  if (low === null || high === null) {
+    return { ...card, detail: `${formatChange(mean)} from ${base}, one seed`, tone: "plain" };
+  }
+  if (!isDetectable(change.absolute)) {
+    return { ...card, detail: `no detectable difference from ${base}`, tone: "plain" };
+  }
+  const detail = `${formatChange(mean)} from ${base}, interval ${formatChangeRange(low, high)}`;
+  return { ...card, detail, tone: isImprovement(change) ? "better" : "worse" };
+}
+
+/** One section per swept setting: what each metric does when only it and one other setting move. */
+function sensitivitySections(sweep: SweepResult, found: Recommendation): readonly string[] {
+  const axes = sweptAxes(sweep);
+  const sections = axes.map((axis) => {
+    const slice = sliceThrough(sweep, found.point, axis);
+    const metrics = [found.objective, ...CHART_METRICS.filter((metric) => metric !== found.objective)];
+    const charts = metrics.map((metric) => sensitivityChart(slice, metric, found.point)).filter(hasRows);
+    const held = slice.held === "" ? "" : ` Held at the recommended point: ${slice.held}.`;
+    const means =
+      sweep.seeds.length === 1
+        ? "One seed, so no intervals."
+        : "Means over seeds, with their 95 % intervals (not paired: the change from the baseline is known better).";
+    const heading = axis.setting === RUN_AXIS ? "Run by run" : `What ${shortNameOf(axis.setting)} does`;
+    return `<h2>${escapeHtml(heading)}</h2>
+<p class="note">${escapeHtml(`${means} The ring is the recommended point.${held}`)}</p>
+${seriesLegend(slice)}
+${chartGrid(charts, "pairs")}`;
+  });
+  const [columns, rows] = axes.toSorted((a, b) => b.values.length - a.values.length);
+  if (columns === undefined || rows === undefined) return sections;
+  const held = axes.filter((axis) => axis !== columns && axis !== rows);
+  const points = sweep.points.filter((point) =>
+    held.every(({ setting }) => point.settings[setting] === found.settings[setting]),
+  );
+  const map = heatMapChart(columns, rows, points, found.objective, found.point);
+  return [...sections, `<h2>Two settings at once</h2>\n${chartGrid([map], "wide")}`];
+}
+
+function hasRows({ spec }: Chart): boolean {
+  const data = spec.data as { values: readonly unknown[] };
+  return data.values.length > 0;
+}
+
+function seriesLegend({ series }: SweepSlice): string {
+  if (series === null) return "";
+  const names = series.values.map((value) => axisLabel(value));
+  return legend(names, "shape", `${shortNameOf(series.setting)}:`);
+}
+
+function paretoSection(sweep: SweepResult, slice: SweepSlice | null, found: Recommendation): string {
+  const chart = paretoFrontChart(sweep, slice, found.point, found.baseline);
+  return `<h2>What is traded against what</h2>
+${slice === null ? "" : seriesLegend(slice)}
+${chartGrid([chart], "wide")}`;
+}
+
+function loadSection(slice: SweepSlice | null, { point, baseline }: Recommendation): string {
+  const shown =
+    point === baseline
+      ? [{ name: `recommended: ${pointName(point.settings)}`, point }]
+      : [
+          { name: `recommended: ${pointName(point.settings)}`, point },
+          { name: `baseline: ${pointName(baseline.settings)}`, point: baseline },
+        ];
+  const load = `<h2>Where the load lands</h2>
+${legend(
+  shown.map(({ name }) => name),
+  "shape",
+)}
+${chartGrid([workerLoadChart(shown)], "wide")}`;
+  const alongMain = slice === null ? null : { ...slice, points: slice.points.filter(isOnLine(slice, point)) };
+  if (alongMain === null || branchNames(alongMain).length === 0) return load;
+  return `${load}
+<h2>Which rule decided</h2>
+${legend(branchNames(alongMain), "bar")}
+${chartGrid([decisionBranchesChart(alongMain)], "wide")}`;
+}
+
+/** Of a slice, the points of the series that `centre` belongs to. */
+function isOnLine({ series }: SweepSlice, centre: SweepPoint) {
+  return (point: SweepPoint) =>
+    series === null || point.settings[series.setting] === centre.settings[series.setting];
+}
+
+function pointsSection(sweep: SweepResult, recommendation: Recommendation | null): string {
+  const columns: TableColumn[] = [
+    { header: "point", isText: false },
+    ...sweep.axes.map(({ setting, values }) => ({
+      header: shortNameOf(setting),
+      isText: !values.every((value) => typeof value === "number"),
+    })),
+    ...TABLE_METRICS.map(({ label, unit }) => ({
+      header: unit === "" ? label : `${label}, ${unit}`,
+      isText: false,
+    })),
+    { header: "failed runs", isText: false },
+  ];
+  const rows = sweep.points.map((point) => ({
+    isMarked: point === recommendation?.point,
+    cells: [
+      { text: String(point.index), sortBy: point.index },
+      ...sweep.axes.map(({ setting }): TableCell => {
+        const value = point.settings[setting] ?? null;
+        return { text: valueWords(value), sortBy: String(value) };
+      }),
+      ...TABLE_METRICS.map((metric): TableCell => {
+        const mean = statisticsOf(point, metric)?.mean ?? null;
+        return { text: formatMetric(metric, mean), sortBy: mean ?? "" };
+      }),
+      { text: String(failuresOf(point).length), sortBy: failuresOf(point).length },
+    ],
+  }));
+  return `<h2>All points</h2>
+<p class="note">Means over seeds; the recommended point is marked. Intervals of every figure: <code>pdbench report --format csv</code>.</p>
+${sortableTable(columns, rows)}`;
+}
+
+function provenanceSection(sweep: SweepResult, recommendation: Recommendation | null): string {
+  const chosen: readonly (readonly [string, string])[] =
+    recommendation === null
+      ? []
+      : [
+          ["recommended settings", codeOrNothing(settingsFlags(recommendation.settings))],
+          ["compared with", escapeHtml(baselineWords(recommendation.baseline))],
+          ["objective", escapeHtml(recommendation.objective.name)],
+        ];
+  const axes = sweep.axes.map(({ setting, values }) => `${setting}: ${values.map(valueWords).join(", ")}`);
+  const failures = (recommendation?.failures ?? []).map(
+    ({ point, failedRuns, error }) =>
+      `<li>${escapeHtml(`${pointName(point.settings)}: ${failedRuns} failed, ${error}`)}</li>`,
+  );
+  const notes = sweep.notes.map((note) => `<li>${escapeHtml(note)}</li>`);
+  const entries = [
+    ...chosen,
+    ["swept", axes.map(escapeHtml).join("<br>")],
+    ["seeds", escapeHtml(sweep.seeds.join(", "))],
+    ["workload hash", codeOrNothing(sweep.workload_hash)],
+    ["pdbench version", escapeHtml(sweep.versions.pdbench)],
+  ].filter((entry): entry is [string, string] => entry[1] !== "");
+  return `<h2>Settings and provenance</h2>
+${definitions(entries)}
+${notes.length === 0 ? "" : `<h3>Notes</h3><ul>${notes.join("")}</ul>`}
+${failures.length === 0 ? "" : `<h3>Failed points</h3><ul>${failures.join("")}</ul>`}
+<details><summary>Scenario with every default filled in</summary><pre>${escapeHtml(stringify(sweep.scenario))}</pre></details>
+<details><summary>How to read the figures</summary>
+<p>TTFT: request sent to first output token at the client. ITL: every gap between output tokens, pooled over all
+requests. Goodput: requests per second that meet every objective. Cache hits: prompt tokens found in a prefix cache, once
+per request. Differences are paired by seed (common random numbers); the intervals are 95 %, Student's t below ten seeds
+and bootstrap-t from there. The full definitions are in docs/metrics.md.</p></details>`;
+}
+
+function codeOrNothing(text: string): string {
+  return text === "" ? "" : `<code>${escapeHtml(text)}</code>`;
+}

@@ -1,0 +1,74 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { SweepResult } from "../sweep/sweep-result.js";
+import { runPage } from "./html/run-page.js";
+import { sweepPage } from "./html/sweep-page.js";
+import { runMarkdown, sweepMarkdown } from "./markdown.js";
+import { reportCsv } from "./report-csv.js";
+import { compareResults, type Results } from "./read-results.js";
+import { recommend, type Recommendation, type RecommendOptions } from "./recommendation.js";
+import { reportJson } from "./report-json.js";
+import { readRequests, readTimeline } from "./run-files-reader.js";
+
+/** Forms a report comes in; also the names of the files' endings. */
+export const REPORT_FORMATS = ["html", "md", "csv", "json"] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+/** A report, ready to be written or printed. */
+export type Report =
+  | { readonly kind: "run"; readonly run: Extract<Results, { kind: "run" }> }
+  | {
+      readonly kind: "sweep";
+      readonly sweep: SweepResult;
+      readonly recommendation: Recommendation | null;
+    };
+
+/**
+ * What results are reported as: a single run by itself, anything else as a comparison.
+ * @throws InputError for an unknown objective or baseline
+ */
+export function reportOn(all: readonly Results[], options: RecommendOptions): Report {
+  const [only] = all;
+  const isAlone = all.length === 1 && only?.kind === "run" && options.baseline === undefined;
+  return isAlone ? { kind: "run", run: only } : reportOnSweep(compareResults(all), options);
+}
+
+/** The report of one sweep. */
+export function reportOnSweep(
+  sweep: SweepResult,
+  options: RecommendOptions = {},
+): Extract<Report, { kind: "sweep" }> {
+  return { kind: "sweep", sweep, recommendation: recommend(sweep, options) };
+}
+
+/** Text of a report in one form; the CSV and JSON of a single run are its own files' figures. */
+export async function reportText(report: Report, format: ReportFormat): Promise<string> {
+  if (report.kind === "run") {
+    const { name, summary, directory } = report.run;
+    if (format === "html") {
+      const [requests, timeline] = await Promise.all([readRequests(directory), readTimeline(directory)]);
+      return runPage({ name, summary, requests, timeline });
+    }
+    if (format === "md") return runMarkdown(name, summary);
+    const { sweep, recommendation } = reportOnSweep(compareResults([report.run]));
+    return format === "csv" ? reportCsv(sweep, recommendation) : reportJson(sweep, recommendation);
+  }
+  const { sweep, recommendation } = report;
+  switch (format) {
+    case "html":
+      return sweepPage(sweep, recommendation);
+    case "md":
+      return sweepMarkdown(sweep, recommendation);
+    case "csv":
+      return reportCsv(sweep, recommendation);
+    case "json":
+      return reportJson(sweep, recommendation);
+  }
+}
+
+/** Writes a file whole or not at all, and the folders above it. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.partial`, text);
+  await rename(`${path}.partial`, path);
+}

@@ -1,0 +1,29 @@
+import type { RunReport } from "../../src/report/html/run-page.js";
+import type { RequestRow, WorkerSample } from "../../src/report/run-files-reader.js";
+import { randomStream } from "../../src/values/random.js";
+import { summaryOf } from "./sweep-builder.js";
+
+/** A run of the summary's workers with requests on both paths and a timeline. */
+export function runReport(part: Partial<RunReport> = {}): RunReport {
+  const summary = summaryOf();
+  const random = randomStream(1, "run-report");
+  const exponential = (mean: number) => -mean * Math.log(1 - random.nextFloat());
+  const requests = Array.from({ length: 500 }, (): RequestRow => {
+    const path = random.nextFloat() < 0.7 ? "disaggregated" : "decode_only";
+    const queueMs = exponential(80);
+    const prefillMs = 100 + exponential(250);
+    const kvTransferMs = path === "disaggregated" ? 10 + exponential(12) : Number.NaN;
+    const ttftMs = queueMs + prefillMs + (path === "disaggregated" ? kvTransferMs : 0) + 5;
+    return { path, queueMs, prefillMs, kvTransferMs, ttftMs, e2eMs: ttftMs + exponential(4000) };
+  });
+  const timeline = Array.from({ length: 300 }, (_, i) =>
+    summary.workers.map(({ id }, w): WorkerSample => ({
+      timeS: i,
+      worker: id,
+      running: Math.round(20 + 10 * Math.sin(i / 20 + w)),
+      waiting: random.nextInt(6),
+      kvUsage: 0.5 + 0.3 * Math.sin(i / 30 + w),
+    })),
+  ).flat();
+  return { name: "measured", summary, requests, timeline, ...part };
+}
