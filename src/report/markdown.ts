@@ -1,26 +1,11 @@
 import type { Summary } from "../measure/summary.js";
 import type { SweepResult } from "../sweep/sweep-result.js";
 import { formatNumber } from "./format.js";
-import { formatMetric, metricNamed } from "./metrics.js";
+import { formatMetric, TABLE_METRICS } from "./metrics.js";
 import { statisticsOf } from "./point-statistics.js";
 import type { Recommendation } from "./recommendation.js";
-import { factsOf, LATENCY_ROWS } from "./render-summary.js";
+import { factsOf, LATENCY_ROWS, STATISTICS } from "./render-summary.js";
 import { settingsFlags, shortNameOf, valueWords } from "./setting-words.js";
-
-const TABLE_METRICS = [
-  "goodput",
-  "attainment",
-  "ttft_ms.p50",
-  "ttft_ms.p90",
-  "ttft_ms.p99",
-  "itl_ms.p50",
-  "itl_ms.p90",
-  "itl_ms.p99",
-  "hit_rate",
-  "score",
-].map(metricNamed);
-
-const STATISTICS = ["mean", "p50", "p75", "p90", "p95", "p99", "max"] as const;
 
 /** The report of a sweep for a pull request or a wiki: the verdict, every point, and what it takes to repeat it. */
 export function sweepMarkdown(sweep: SweepResult, recommendation: Recommendation | null): string {

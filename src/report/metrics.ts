@@ -119,3 +119,17 @@ export function formatMetric({ isShare }: Metric, value: number | null): string 
 export function formatMetricWithUnit(one: Metric, value: number | null): string {
   return one.unit === "" ? formatMetric(one, value) : `${formatMetric(one, value)} ${one.unit}`;
 }
+
+/** What tables of points show, in this order. */
+export const TABLE_METRICS = [
+  "goodput",
+  "attainment",
+  "ttft_ms.p50",
+  "ttft_ms.p90",
+  "ttft_ms.p99",
+  "itl_ms.p50",
+  "itl_ms.p90",
+  "itl_ms.p99",
+  "hit_rate",
+  "score",
+].map(metricNamed);

@@ -15,7 +15,8 @@ export const LATENCY_ROWS = [
   ["KV transfer", "kv_transfer_ms"],
 ] as const satisfies readonly (readonly [string, keyof Summary])[];
 
-const STATISTICS = [
+/** What is shown of a distribution, in this order. */
+export const STATISTICS = [
   "mean",
   "p50",
   "p75",

@@ -22,3 +22,9 @@ export const CONTAINER = {
 
 /** Name of a series in the data; series are told apart by colour and by shape. */
 export const NO_SERIES = "all";
+
+/** True where the chart has anything to draw. */
+export function hasRows({ spec }: Chart): boolean {
+  const data = spec.data as { values: readonly unknown[] };
+  return data.values.length > 0;
+}

@@ -1,11 +1,12 @@
 import { stringify } from "yaml";
 import type { Distribution, Summary } from "../../measure/summary.js";
 import type { Chart } from "../charts/chart.js";
+import { hasRows } from "../charts/chart.js";
 import { latencyDistributionChart, seriesOf } from "../charts/latency-distribution.js";
 import { STAGES, timeBreakdownChart } from "../charts/time-breakdown.js";
 import { TIMELINE_MEASURES, workerTimelineChart } from "../charts/worker-timeline.js";
 import { formatCount, formatDuration, formatNumber, formatShare } from "../format.js";
-import { factsOf, LATENCY_ROWS, sloWords } from "../render-summary.js";
+import { factsOf, LATENCY_ROWS, sloWords, STATISTICS } from "../render-summary.js";
 import type { RequestRow, WorkerSample } from "../run-files-reader.js";
 import { escapeHtml } from "./escape.js";
 import type { Card, TableCell } from "./page.js";
@@ -20,8 +21,6 @@ export interface RunReport {
   readonly requests: readonly RequestRow[] | null;
   readonly timeline: readonly WorkerSample[] | null;
 }
-
-const STATISTICS = ["mean", "p50", "p75", "p90", "p95", "p99", "max"] as const;
 
 /** The report of one run: one HTML file that needs nothing else. */
 export async function runPage(run: RunReport): Promise<string> {
@@ -129,10 +128,6 @@ function distributionCharts(summary: Summary, requests: readonly RequestRow[]): 
     "bar",
   )}
 ${chartGrid(charts.filter(hasRows), "pairs")}`;
-}
-
-function hasRows({ spec }: Chart): boolean {
-  return (spec.data as { values: readonly unknown[] }).values.length > 0;
 }
 
 function breakdownSection(requests: readonly RequestRow[] | null): string {

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import type { SweepPoint, SweepResult } from "../../sweep/sweep-result.js";
-import type { Chart } from "../charts/chart.js";
+import { hasRows } from "../charts/chart.js";
 import { branchNames, decisionBranchesChart } from "../charts/decision-branches.js";
 import { heatMapChart } from "../charts/heat-map.js";
 import { paretoFrontChart } from "../charts/pareto-front.js";
@@ -10,7 +10,7 @@ import { axisLabel, mainAxis, sliceThrough, sweptAxes } from "../charts/sweep-sl
 import { workerLoadChart } from "../charts/worker-load.js";
 import { capitalised, formatChange, formatChangeRange, formatCount } from "../format.js";
 import type { Metric } from "../metrics.js";
-import { formatMetric, metricNamed } from "../metrics.js";
+import { formatMetric, metricNamed, TABLE_METRICS } from "../metrics.js";
 import { changeOf, failuresOf, statisticsOf, summariesOf } from "../point-statistics.js";
 import type { Recommendation } from "../recommendation.js";
 import { isDetectable } from "../../measure/intervals.js";
@@ -26,18 +26,6 @@ const CARD_METRICS = ["goodput", "ttft_ms.p90", "itl_ms.p90", "hit_rate", "attai
   metricNamed,
 );
 const CHART_METRICS = ["ttft_ms.p90", "itl_ms.p90", "hit_rate"].map(metricNamed);
-const TABLE_METRICS = [
-  "goodput",
-  "attainment",
-  "ttft_ms.p50",
-  "ttft_ms.p90",
-  "ttft_ms.p99",
-  "itl_ms.p50",
-  "itl_ms.p90",
-  "itl_ms.p99",
-  "hit_rate",
-  "score",
-].map(metricNamed);
 
 /** The report of a sweep, or of several runs side by side: one HTML file that needs nothing else. */
 export async function sweepPage(sweep: SweepResult, recommendation: Recommendation | null): Promise<string> {
@@ -127,11 +115,6 @@ ${chartGrid(charts, "pairs")}`;
   );
   const map = heatMapChart(columns, rows, points, found.objective, found.point);
   return [...sections, `<h2>Two settings at once</h2>\n${chartGrid([map], "wide")}`];
-}
-
-function hasRows({ spec }: Chart): boolean {
-  const data = spec.data as { values: readonly unknown[] };
-  return data.values.length > 0;
 }
 
 function seriesLegend({ series }: SweepSlice): string {
