@@ -36,8 +36,7 @@ export function addOverrideFlags(command: Command): Command {
     .option(
       "--set <PATH=VALUE>",
       "any other setting, e.g. engine.max_num_seqs=128; may be repeated",
-      (value: string, earlier: string[]) => [...earlier, value],
-      [],
+      (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value],
     );
 }
 
@@ -55,7 +54,7 @@ export function typedSettings(command: Command): TypedSetting[] {
   if (options["jitter"] === false) {
     typed.push({ setting: "workload.jitter", text: "false", source: "--no-jitter" });
   }
-  for (const argument of options["set"] as string[]) {
+  for (const argument of (options["set"] ?? []) as string[]) {
     const { setting, text } = parseSetFlag(argument);
     typed.push({ setting, text, source: `--set ${setting}` });
   }

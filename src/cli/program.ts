@@ -70,7 +70,7 @@ function unknownCommand(name: string): InputError {
 function reportError(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    return fail(error.message.replace(/^error: /, "").replace(/\n\((.*)\)$/, ", $1"), 2);
+    return fail(error.message.replace(/^error: /, "").replace(/\n\(Did (.*)\)$/, ", did $1"), 2);
   }
   if (error instanceof PdbenchError) {
     const excerpt = "excerpt" in error ? `\n${String(error.excerpt)}` : "";

@@ -43,7 +43,15 @@ export type ShortName = keyof typeof SHORT_NAMES;
 /** The paths a setting's name stands for. */
 export function pathsOf(setting: string): readonly SettingPath[] {
   const paths = Object.hasOwn(SHORT_NAMES, setting) ? SHORT_NAMES[setting as ShortName] : [setting];
-  return paths.map((path) => path.split("."));
+  return paths.map(keysOf);
+}
+
+const GENERATOR = "workload.generate.";
+
+/** The keys of a dotted path. Parameters of a generator may have dots of their own (`best_of_n.samples`). */
+function keysOf(path: string): SettingPath {
+  if (path.startsWith(GENERATOR)) return ["workload", "generate", path.slice(GENERATOR.length)];
+  return path.split(".");
 }
 
 /**

@@ -59,19 +59,17 @@ export function resolveWithOrigins(
   return { scenario, router, given, sources };
 }
 
-/**
- * Engine settings in force on the workers of a leg. vLLM schedules asynchronously by default since c2ff33cc8c
- * (2025-12-29).
- */
+/** Engine settings in force on the workers of a leg. */
 export function engineSettings(scenario: Scenario, leg: "prefill" | "decode"): EngineSettings {
   const { engine, kv_blocks } = scenario.fleet[leg];
   const given = Object.fromEntries(Object.entries(engine).filter(([, value]) => value !== undefined));
-  const settings: EngineSettings = { ...scenario.engine, ...given };
-  return {
-    ...settings,
-    async_scheduling: settings.async_scheduling ?? settings.vllm_version !== "0.11",
-    num_gpu_blocks: kv_blocks ?? settings.num_gpu_blocks,
-  };
+  const settings = withScheduling({ ...scenario.engine, ...given });
+  return { ...settings, num_gpu_blocks: kv_blocks ?? settings.num_gpu_blocks };
+}
+
+/** vLLM schedules asynchronously by default since c2ff33cc8c (2025-12-29). */
+function withScheduling(engine: EngineSettings): EngineSettings {
+  return { ...engine, async_scheduling: engine.async_scheduling ?? engine.vllm_version !== "0.11" };
 }
 
 function finish(parsed: ParsedScenario, router: ResolvedRouter): Scenario {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { InputError } from "../errors.js";
 import { parseValue, pathsOf, type Override } from "../scenario/overrides.js";
 import { resolveWithOrigins, type Resolution } from "../scenario/resolve.js";
@@ -60,9 +61,8 @@ export function planSweep(
   const ordered = broadFirst(typed);
   const flags = ordered.filter((flag) => !isList(flag.text)).map(overrideOf);
   const flagAxes = ordered.filter((flag) => isList(flag.text)).map(axisOf);
-  const fileAxes = axesOfFile(source).filter((axis) => !isReplaced(axis, ordered));
+  const axes = placedAxes(axesOfFile(source), flagAxes, ordered);
   const { scenario: base } = resolveWithOrigins(source, flags, workingDirectory);
-  const axes = [...fileAxes, ...flagAxes];
   rejectSeedAxis(axes, source);
 
   const size = axes.reduce((product, axis) => product * axis.values.length, 1);
@@ -71,8 +71,9 @@ export function planSweep(
   }
   const cells = Array.from({ length: size }, (_, index) => cellOf(axes, index));
   const runs = cells.map((cell) => {
-    const fromFile = cell.slice(0, fileAxes.length);
-    const fromFlags = cell.slice(fileAxes.length);
+    // Later overrides win: the file's axes, single flags, then flags that are lists.
+    const fromFile = cell.filter(({ at }) => at !== undefined);
+    const fromFlags = cell.filter(({ at }) => at === undefined);
     return resolveWithOrigins(source, [...fromFile, ...flags, ...fromFlags], workingDirectory);
   });
   checkFlagsApply(typed, runs);
@@ -174,10 +175,29 @@ function sweepBlock(source: ScenarioSource): Readonly<Record<string, unknown>> {
   throw source.errorAt(["sweep"], "expected a block of settings, each with a list of values");
 }
 
-/** True where a flag sets all that the axis would. */
-function isReplaced(axis: PlannedAxis, typed: readonly TypedSetting[]): boolean {
-  const given = new Set(typed.flatMap((flag) => pathsOf(flag.setting)).map((path) => path.join(".")));
-  return pathsOf(axis.setting).every((path) => given.has(path.join(".")));
+/**
+ * The axes of the grid: a flag's list stands in place of the file's axis of that setting, other lists follow.
+ * Axes of the file that a flag sets altogether are gone.
+ */
+function placedAxes(
+  ofFile: readonly PlannedAxis[],
+  ofFlags: readonly PlannedAxis[],
+  typed: readonly TypedSetting[],
+): PlannedAxis[] {
+  const given = new Set(typed.flatMap((flag) => namesOf(flag.setting)));
+  const inPlace = ofFile.flatMap((axis): PlannedAxis[] => {
+    const replacement = ofFlags.find((flag) =>
+      isDeepStrictEqual(namesOf(flag.setting), namesOf(axis.setting)),
+    );
+    if (replacement !== undefined) return [replacement];
+    return namesOf(axis.setting).every((name) => given.has(name)) ? [] : [axis];
+  });
+  return [...inPlace, ...ofFlags.filter((axis) => !inPlace.includes(axis))];
+}
+
+/** The dotted paths that a setting stands for. */
+function namesOf(setting: string): string[] {
+  return pathsOf(setting).map((path) => path.join("."));
 }
 
 function rejectSeedAxis(axes: readonly PlannedAxis[], source: ScenarioSource): void {
