@@ -88,16 +88,11 @@ export interface GoldenStep {
   readonly free1: number;
   readonly free2: number;
   readonly pcs?: readonly number[];
-  readonly running?: readonly string[];
-  readonly waiting?: readonly string[];
-  readonly skipped_waiting?: readonly string[];
   readonly free_queue?: readonly number[];
   readonly tokens_for: readonly string[];
   readonly finished: readonly string[];
   /** Loads begun: id, blocks to read. */
   readonly xfer_start?: readonly (readonly [string, number])[];
-  readonly finished_recving?: readonly string[];
-  readonly finished_sending?: readonly string[];
 }
 
 const VERSION_OF_COMMIT: Readonly<Record<string, VllmVersion>> = {

@@ -31,7 +31,7 @@ export function admitWaiting(state: EngineState, batch: StepBatch, tokenBudget: 
   putBack(state, passedOver);
 }
 
-const STOP = -1;
+export const STOP = -1;
 const PASS_OVER = 0;
 
 /** Tokens given to the request in this step, or one of the two outcomes above. */
@@ -64,7 +64,7 @@ function lookUp(state: EngineState, slot: number): PrefixHits {
 }
 
 /** Tokens of the first chunk, or the outcome if it may not be cut to the budget. */
-function chunkTokens(state: EngineState, wanted: number, budget: number): number {
+export function chunkTokens(state: EngineState, wanted: number, budget: number): number {
   const { longPrefillTokenThreshold: threshold, enableChunkedPrefill, rules } = state.config;
   const tokens = threshold > 0 ? Math.min(wanted, threshold) : wanted;
   if (!enableChunkedPrefill && tokens > budget) return rules.oversizedPromptStopsAdmission ? STOP : PASS_OVER;
@@ -72,7 +72,13 @@ function chunkTokens(state: EngineState, wanted: number, budget: number): number
 }
 
 /** Whether `tokens` tokens (and, by rule, all known ones) find free blocks beside `reserved` others. */
-function fits(state: EngineState, slot: number, tokens: number, hits: PrefixHits, reserved: number): boolean {
+export function fits(
+  state: EngineState,
+  slot: number,
+  tokens: number,
+  hits: PrefixHits,
+  reserved: number,
+): boolean {
   const { kv, slots, config } = state;
   const table = slots.table[slot]!;
   if (config.rules.reserveFullSequence && kv.needed(table, slots.knownTokens[slot]!, hits) > kv.free)
@@ -154,7 +160,7 @@ function nextQueue(state: EngineState): WaitingQueue | null {
  * Passed-over requests go to the front. From v0.19 they have a queue of their own and keep their order; before,
  * each schedule put them back one by one, so that their order flipped every time.
  */
-function putBack(state: EngineState, passedOver: readonly number[]): void {
+export function putBack(state: EngineState, passedOver: readonly number[]): void {
   if (state.config.rules.stableRemoteQueue) {
     for (let i = passedOver.length - 1; i >= 0; i--) state.skippedWaiting.prepend(passedOver[i]!);
   } else {

@@ -34,6 +34,7 @@ export class EngineState {
   /** Ended requests whose blocks a transfer still needs. */
   heldForTransfer = 0;
   schedules = 0;
+  preemptionsSinceToken = 0;
   readonly totals: EngineTotals = {
     steps: 0,
     busyMs: 0,

@@ -55,6 +55,6 @@ export interface EngineObserver {
    * after gaps of `gapMs`, `gapMs + deltaMs`, `gapMs + 2 deltaMs`, ... Only the fast engine has such runs.
    */
   onDecodeRun?(ids: readonly number[], firstMs: number, gapMs: number, deltaMs: number, steps: number): void;
-  /** A step has ended; also one without tokens, as vLLM runs them to flush its state. */
+  /** A step has ended; also one without tokens, as vLLM runs them to flush its state. Plain engine only. */
   onStep?(step: StepView): void;
 }

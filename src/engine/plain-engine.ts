@@ -33,18 +33,20 @@ export class PlainEngine implements Engine {
   /** Steps under way, oldest first. */
   protected readonly underWay: StepBatch[] = [];
   protected gpuFreeMs = -Infinity;
-  private readonly depth: number;
+  protected readonly depth: number;
   private readonly spare: StepBatch[] = [];
   /** The loop waits for the oldest step under way; otherwise it may schedule at once. */
-  protected waitsForStep = false;
+  private waitsForStep = false;
 
   constructor(
     config: EngineConfig,
     stepTime: StepTimeModel,
     listener: EngineListener,
     observer: EngineObserver | null,
+    everyStep = true,
   ) {
-    this.state = new EngineState(config, listener, observer === null ? null : new StepRecorder(observer));
+    const recorder = observer === null ? null : new StepRecorder(observer, everyStep);
+    this.state = new EngineState(config, listener, recorder);
     this.stepTime = stepTime;
     this.depth = config.asyncScheduling ? 2 : 1;
     for (let i = 0; i < this.depth + 1; i++) this.spare.push(new StepBatch(config.maxNumSeqs));
@@ -86,7 +88,8 @@ export class PlainEngine implements Engine {
     while (this.boundaryMs <= nowMs) this.turn(this.boundaryMs);
   }
 
-  gauges(): EngineGauges {
+  gauges(nowMs: number): EngineGauges {
+    this.catchUp(nowMs);
     const { state } = this;
     return {
       running: state.runningCount,
@@ -119,19 +122,31 @@ export class PlainEngine implements Engine {
   }
 
   /** One turn of the loop at `nowMs`. */
-  protected turn(nowMs: number): void {
-    const { state, underWay } = this;
-    if (this.waitsForStep) {
-      this.waitsForStep = false;
-      if (!this.finishOldest(nowMs)) {
-        this.boundaryMs = Infinity;
-        return;
-      }
+  private turn(nowMs: number): void {
+    if (this.settle(nowMs)) {
+      takeArrivalsAndAborts(this.state, nowMs);
+      this.proceed(nowMs);
+    } else {
+      this.boundaryMs = Infinity;
     }
-    takeArrivalsAndAborts(state, nowMs);
+  }
+
+  /** Handles what has ended; false if the loop has come to rest. */
+  protected settle(nowMs: number): boolean {
+    if (!this.waitsForStep) return true;
+    this.waitsForStep = false;
+    return this.finishOldest(nowMs);
+  }
+
+  /** Schedules the next step, if there is a place for it, and sets the next boundary. */
+  protected proceed(nowMs: number): void {
+    const { state, underWay } = this;
     if (state.hasRequests()) {
       const batch = this.launch(nowMs);
-      if (batch.tokens > 0 && underWay.length < this.depth) return;
+      if (batch.tokens > 0 && underWay.length < this.depth) {
+        this.boundaryMs = nowMs;
+        return;
+      }
     } else if (underWay.length === 0) {
       this.boundaryMs = Infinity;
       return;
@@ -170,7 +185,8 @@ export class PlainEngine implements Engine {
     while (this.boundaryMs < nowMs) this.turn(this.boundaryMs);
   }
 
-  private wake(nowMs: number): void {
+  /** Something has come in: it acts at the next boundary, which is now if the engine sleeps. */
+  protected wake(nowMs: number): void {
     if (this.boundaryMs === Infinity) this.boundaryMs = nowMs;
   }
 }

@@ -1,3 +1,4 @@
+import { WorkError } from "../errors.js";
 import { admitWaiting } from "./admission.js";
 import type { EngineState } from "./engine-state.js";
 import { STATUS } from "./request-slots.js";
@@ -105,8 +106,25 @@ function preempt(state: EngineState, slot: number, nowMs: number): void {
   slots.preemptions[slot]!++;
   state.waiting.prepend(slot);
   state.totals.preemptions++;
+  noteThrashing(state);
   state.recorder?.preempted(slot);
   state.listener.onPreempted(slots.id[slot]!, nowMs);
+}
+
+/** More preemptions in a row without a single token mean that the engine will never get out of it. */
+const PREEMPTIONS_WITHOUT_TOKEN = 100_000;
+
+/**
+ * Some releases can preempt for ever: a prompt admitted by its first chunk cannot finish beside the blocks of a
+ * loaded request that waits behind it (v0.11).
+ */
+function noteThrashing(state: EngineState): void {
+  if (++state.preemptionsSinceToken < PREEMPTIONS_WITHOUT_TOKEN) return;
+  throw new WorkError(
+    `the engine preempted ${PREEMPTIONS_WITHOUT_TOKEN} times without producing a token, and so would vLLM: ` +
+      `${state.waitingCount()} requests wait for ${state.kv.usable} KV blocks. Give it more KV or a vllm_version ` +
+      "that reserves the full sequence",
+  );
 }
 
 /** vLLM advances the computed tokens when a step is scheduled, not when its result arrives. */
@@ -124,7 +142,8 @@ function advanceComputed(state: EngineState, batch: StepBatch): void {
   }
 }
 
-function noteExtremes(state: EngineState): void {
+/** Keeps the highest numbers of running and waiting requests and the highest KV usage. */
+export function noteExtremes(state: EngineState): void {
   const { totals, kv } = state;
   if (state.runningCount > totals.maxRunning) totals.maxRunning = state.runningCount;
   const waiting = state.waitingCount();

@@ -35,6 +35,7 @@ function handOutTokens(state: EngineState, batch: StepBatch, nowMs: number): voi
     const slot = batch.slot[i]!;
     if (batch.yields[i] === 0 || serial[slot] !== batch.serial[i] || status[slot]! >= STATUS.held) continue;
     const known = ++knownTokens[slot]!;
+    state.preemptionsSinceToken = 0;
     const outputs = known - promptTokens[slot]!;
     if (config.asyncScheduling) settlePlaceholder(state, slot);
     recorder?.token(slot);
@@ -82,7 +83,8 @@ function settlePlaceholder(state: EngineState, slot: number): void {
   }
 }
 
-function takeTransferReports(state: EngineState): void {
+/** Acts on the transfers that the worker reports as ended. */
+export function takeTransferReports(state: EngineState): void {
   const { slots, received, sent } = state;
   for (const id of received) {
     const slot = state.find(id);

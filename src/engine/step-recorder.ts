@@ -12,6 +12,7 @@ type Scheduled = Omit<
 /** Collects what an observer wants to know. An engine without an observer has no recorder. */
 export class StepRecorder {
   private readonly observer: EngineObserver;
+  private readonly views: boolean;
   private state: EngineState | null = null;
   private preemptedIds: number[] = [];
   private freeBefore = 0;
@@ -23,13 +24,15 @@ export class StepRecorder {
   /** Schedules whose steps are under way. */
   private readonly scheduled = new Map<StepBatch, Scheduled>();
 
-  constructor(observer: EngineObserver) {
+  /** @param everyStep whether the engine goes through every step, so that `onStep` can be told of each. */
+  constructor(observer: EngineObserver, everyStep: boolean) {
     this.observer = observer;
+    this.views = everyStep && observer.onStep !== undefined;
   }
 
   watch(state: EngineState): void {
     this.state = state;
-    if (this.observer.onStep !== undefined) state.kv.evicted = [];
+    if (this.views) state.kv.evicted = [];
   }
 
   beginSchedule(): void {
@@ -59,8 +62,14 @@ export class StepRecorder {
     this.preemptedIds.push(this.idOf(slot));
   }
 
+  decodeRun(firstMs: number, gapMs: number, deltaMs: number, steps: number): void {
+    const { running, runningCount } = this.state!;
+    const ids = Array.from(running.subarray(0, runningCount), (slot) => this.idOf(slot));
+    this.observer.onDecodeRun?.(ids, firstMs, gapMs, deltaMs, steps);
+  }
+
   endSchedule(batch: StepBatch): void {
-    if (this.observer.onStep === undefined) return;
+    if (!this.views) return;
     const { kv, running, runningCount, waiting, skippedWaiting } = this.state!;
     this.scheduled.set(batch, {
       scheduledMs: batch.scheduledMs,

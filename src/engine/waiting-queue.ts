@@ -9,6 +9,8 @@ export interface WaitingQueue {
   /** Before all others under fcfs; a priority queue knows no front and inserts by key. */
   prepend(slot: number): void;
   remove(slot: number): void;
+  /** The first slot in the order of service that passes the test, or -1. */
+  find(test: (slot: number) => boolean): number;
   /** Slots in the order they would be served. */
   toArray(): number[];
 }
@@ -37,6 +39,11 @@ export class FcfsQueue implements WaitingQueue {
     this.next[before] = after;
     this.previous[after] = before;
     this.length--;
+  }
+
+  find(test: (slot: number) => boolean): number {
+    for (let node = this.next[0]!; node !== 0; node = this.next[node]!) if (test(node - 1)) return node - 1;
+    return -1;
   }
 
   toArray(): number[] {
@@ -94,6 +101,14 @@ export class PriorityQueue implements WaitingQueue {
     this.heap[at] = last;
     this.siftUp(at);
     this.siftDown(at);
+  }
+
+  find(test: (slot: number) => boolean): number {
+    let found = -1;
+    for (const slot of this.heap) {
+      if (test(slot) && (found < 0 || servedBefore(this.slots, slot, found))) found = slot;
+    }
+    return found;
   }
 
   toArray(): number[] {

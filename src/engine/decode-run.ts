@@ -1,0 +1,269 @@
+import type { EngineState } from "./engine-state.js";
+import { endRequest } from "./request-end.js";
+import { noteExtremes } from "./scheduler.js";
+import { KIND, type StepBatch } from "./step-batch.js";
+import { stopReason, takeTransferReports } from "./step-outputs.js";
+import type { DecodeLine, StepTimeModel } from "./types.js";
+import { flipLoads, waitingStaysBlocked } from "./waiting-block.js";
+
+/**
+ * A run of steps in which every running request computes one token and nothing else happens: no request comes,
+ * ends or is admitted, and every block needed is free. On a straight line of step time against context tokens,
+ * step `m` of the run lasts `stepMs + m * deltaMs`, so that its end is known in closed form; blocks change only
+ * where a sequence crosses a block boundary.
+ *
+ * With async scheduling one more step is under way at each boundary: the token that arrives at the first
+ * boundary comes from a step scheduled before the run (`lag` 1).
+ */
+export class DecodeRun {
+  /** Boundaries of the run; shortened when something comes in from outside. */
+  steps = 0;
+  private startMs = 0;
+  private anchorMs = 0;
+  private lag = 0;
+  private stepMs = 0;
+  private deltaMs = 0;
+  private busySinceMs = 0;
+  /** By place in the running list: step at which the sequence needs its next block, 0..blockSize-1. */
+  private readonly crossing: Int32Array;
+  private readonly order: Int32Array;
+  private readonly histogram: Int32Array;
+  private readonly line: DecodeLine = { interceptMs: 0, slopeMsPerToken: 0, untilContextTokens: 0 };
+  private readonly state: EngineState;
+  /** Context tokens of the first step of the run, the new ones included. */
+  private contextTokens = 0;
+  /** Largest context of the first step of the run, the new token included. */
+  private maxContextTokens = 0;
+  /** Some output of the run may become a prefix hit of another request. */
+  private publishesShared = false;
+
+  constructor(state: EngineState) {
+    const { maxNumSeqs, blockSize } = state.config;
+    this.state = state;
+    this.crossing = new Int32Array(maxNumSeqs);
+    this.order = new Int32Array(maxNumSeqs);
+    this.histogram = new Int32Array(blockSize);
+  }
+
+  /**
+   * Plans the longest run from `nowMs` on, a boundary at which outputs have been handled and nothing is
+   * scheduled yet.
+   *
+   * @param inFlight the one step under way with async scheduling, else null.
+   * @returns whether there is a run of at least two steps.
+   */
+  plan(stepTime: StepTimeModel, nowMs: number, inFlight: StepBatch | null): boolean {
+    const { state, line } = this;
+    const count = state.runningCount;
+    this.lag = inFlight === null ? 0 : 1;
+    this.steps = 0;
+    if (count === 0 || count > state.config.maxNumBatchedTokens) return false;
+    if (inFlight !== null && inFlight.length !== count) return false;
+    if (state.received.length + state.sent.length > 0) return false;
+    const limit = this.surveyRunning();
+    if (limit < 2) return false;
+    const context = this.contextTokens;
+    stepTime.decodeLine(count, context, line, this.maxContextTokens);
+    const onLine = Math.floor((line.untilContextTokens - context) / count) + 1;
+    const steps = Math.min(limit, onLine, this.stepsWithFreeBlocks(Math.min(limit, onLine)));
+    if (steps < 2 || !waitingStaysBlocked(state, this.publishesShared)) return false;
+
+    this.steps = steps;
+    this.startMs = nowMs;
+    this.anchorMs = inFlight === null ? nowMs : inFlight.endMs;
+    this.busySinceMs = inFlight === null ? nowMs : inFlight.startMs;
+    this.stepMs = line.interceptMs + line.slopeMsPerToken * context;
+    this.deltaMs = line.slopeMsPerToken * count;
+    state.endedSinceSchedule = false;
+    noteExtremes(state);
+    return true;
+  }
+
+  /** When step boundary `step` (1, 2, ...) of the run is reached. */
+  boundaryMs(step: number): number {
+    const done = step - this.lag;
+    return this.anchorMs + done * this.stepMs + ((done * (done - 1)) / 2) * this.deltaMs;
+  }
+
+  /** The first boundary of the run at or after `nowMs`. */
+  firstBoundaryFrom(nowMs: number): number {
+    let low = 1;
+    let high = this.steps;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.boundaryMs(middle) >= nowMs) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Blocks that the steps scheduled up to and including `nowMs` have taken. */
+  blocksTakenBy(nowMs: number): number {
+    const { blockSize } = this.state.config;
+    const reached = this.firstBoundaryFrom(nowMs);
+    const scheduled = this.boundaryMs(reached) <= nowMs ? Math.min(reached + 1, this.steps) : reached;
+    let taken = 0;
+    for (let i = 0; i < this.state.runningCount; i++) {
+      const first = this.crossing[i]!;
+      if (first < scheduled) taken += 1 + Math.floor((scheduled - 1 - first) / blockSize);
+    }
+    return taken;
+  }
+
+  /** Lets the run happen, up to its last boundary. */
+  apply(inFlight: StepBatch | null): void {
+    const { state, steps } = this;
+    const endMs = this.boundaryMs(steps);
+    this.reportGaps();
+    this.moveBlocks();
+    noteExtremes(state);
+    const { totals } = state;
+    totals.steps += steps;
+    state.preemptionsSinceToken = 0;
+    totals.busyMs += endMs - this.busySinceMs;
+    if (inFlight !== null) this.refill(inFlight);
+    this.handOutTokens(endMs);
+    flipLoads(state, steps);
+    if (state.received.length + state.sent.length > 0) takeTransferReports(state);
+    this.steps = 0;
+  }
+
+  /**
+   * Looks at every running request: where its next block is due, how long it still runs. Returns the steps that
+   * all of them can take together, 0 if some request does not decode.
+   */
+  private surveyRunning(): number {
+    const { state, crossing, lag } = this;
+    const { config, running, runningCount, slots } = state;
+    const { knownTokens, computedTokens, placeholders, promptTokens, maxTokens } = slots;
+    const { blockSize, maxModelLen } = config;
+    // With async scheduling a request whose last token is under way is left out of the next step, or in older
+    // releases runs one step more.
+    const stopsEarly = lag === 1 && !config.rules.asyncExtraStep ? 1 : 0;
+    let limit = Infinity;
+    let context = 0;
+    let maxContext = 0;
+    let shared = false;
+    for (let i = 0; i < runningCount; i++) {
+      const slot = running[i]!;
+      const known = knownTokens[slot]!;
+      const computed = computedTokens[slot]!;
+      const prompt = promptTokens[slot]!;
+      if (known + lag - computed !== 1 || placeholders[slot] !== lag || known === prompt) return 0;
+      const tokensLeft = Math.min(prompt + maxTokens[slot]! - known - stopsEarly, maxModelLen - lag - known);
+      if (tokensLeft < limit) limit = tokensLeft;
+      context += computed + 1;
+      if (computed >= maxContext) maxContext = computed + 1;
+      const beyond = computed % blockSize;
+      crossing[i] = beyond === 0 ? 0 : blockSize - beyond;
+      if (slots.content[slot]!.sharedBlocks * blockSize > computed) shared = true;
+    }
+    this.contextTokens = context;
+    this.maxContextTokens = maxContext;
+    this.publishesShared = shared;
+    return limit;
+  }
+
+  /** How many of `steps` steps find all their blocks free. */
+  private stepsWithFreeBlocks(steps: number): number {
+    const { state, crossing, histogram } = this;
+    const { free } = state.kv;
+    const { blockSize } = state.config;
+    const count = state.runningCount;
+    if (Math.ceil(steps / blockSize) * count <= free) return steps;
+    histogram.fill(0);
+    for (let i = 0; i < count; i++) histogram[crossing[i]!]!++;
+    let left = free % count;
+    let beyond = 0;
+    while (histogram[beyond]! <= left) left -= histogram[beyond++]!;
+    return Math.floor(free / count) * blockSize + beyond;
+  }
+
+  /**
+   * Takes and publishes the blocks of the run in the order of its steps, within a step in the order of the
+   * running list. A block taken at step `c` follows one that was filled at step `c - 1` (async: is known to be
+   * full at step `c`).
+   */
+  private moveBlocks(): void {
+    const { state, crossing, order, steps, lag } = this;
+    const { running, runningCount, slots, kv } = state;
+    const { blockSize } = state.config;
+    const lastFill = steps - lag;
+    let due = 0;
+    for (let i = 0; i < runningCount; i++) {
+      if (crossing[i]! <= lastFill) order[due++] = crossing[i]! * runningCount + i;
+    }
+    if (due > 1) order.subarray(0, due).sort();
+    for (let cycle = 0; due > 0; cycle++) {
+      for (let at = 0; at < due; at++) {
+        const slot = running[order[at]! % runningCount]!;
+        const step = Math.floor(order[at]! / runningCount) + cycle * blockSize;
+        if (step > lastFill) {
+          due = at;
+          break;
+        }
+        const table = slots.table[slot]!;
+        kv.publish(table, slots.content[slot]!, table.length * blockSize);
+        if (step < steps) kv.takeOne(table);
+      }
+    }
+  }
+
+  private handOutTokens(endMs: number): void {
+    const { state, steps } = this;
+    const { running, runningCount, slots, config } = state;
+    const { knownTokens, computedTokens, lastTokenMs, promptTokens, maxTokens } = slots;
+    let ended = false;
+    for (let i = 0; i < runningCount; i++) {
+      const slot = running[i]!;
+      const known = knownTokens[slot]! + steps;
+      knownTokens[slot] = known;
+      computedTokens[slot]! += steps;
+      lastTokenMs[slot] = endMs;
+      const reason = stopReason(known - promptTokens[slot]!, maxTokens[slot]!, known, config.maxModelLen);
+      if (reason === null) continue;
+      ended = true;
+      endRequest(state, slot, reason, endMs);
+    }
+    if (ended) state.compactRunning();
+  }
+
+  /** The step that is under way after the run, with async scheduling: the last one scheduled in it. */
+  private refill(batch: StepBatch): void {
+    const { state, steps, lag } = this;
+    const { running, runningCount, slots } = state;
+    batch.clear();
+    for (let i = 0; i < runningCount; i++) {
+      const slot = running[i]!;
+      const computed = slots.computedTokens[slot]! + steps - 1;
+      batch.add(slot, slots.serial[slot]!, KIND.running, computed, 1, slots.table[slot]!.length);
+      batch.yields[i] = 1;
+    }
+    batch.measureLoad();
+    batch.scheduledMs = steps === 1 ? this.startMs : this.boundaryMs(steps - 1);
+    batch.startMs = this.boundaryMs(steps);
+    batch.endMs = this.boundaryMs(steps + lag);
+  }
+
+  /** Tells the listener the gaps before the tokens of the run; usually all sequences share them. */
+  private reportGaps(): void {
+    const { state, steps, deltaMs } = this;
+    const { running, runningCount, slots, listener, recorder } = state;
+    const firstMs = this.boundaryMs(1);
+    const nextGapMs = this.boundaryMs(2) - firstMs;
+    let inStep = 0;
+    for (let i = 0; i < runningCount; i++) {
+      const last = slots.lastTokenMs[running[i]!]!;
+      if (last === this.startMs) inStep++;
+      else listener.onTokenGaps(firstMs - last, 0, 1, 1);
+    }
+    const firstGapMs = firstMs - this.startMs;
+    if (inStep === runningCount && this.lag === 0) {
+      listener.onTokenGaps(firstGapMs, deltaMs, steps, runningCount);
+    } else {
+      if (inStep > 0) listener.onTokenGaps(firstGapMs, 0, 1, inStep);
+      if (steps > 1) listener.onTokenGaps(nextGapMs, deltaMs, steps - 1, runningCount);
+    }
+    recorder?.decodeRun(firstMs, nextGapMs, deltaMs, steps);
+  }
+}

@@ -1,0 +1,66 @@
+import { chunkTokens, fits, putBack, STOP } from "./admission.js";
+import type { EngineState } from "./engine-state.js";
+import { STATUS } from "./request-slots.js";
+import { servedBefore, type WaitingQueue } from "./waiting-queue.js";
+
+/**
+ * Whether the waiting half of `schedule()` does nothing now and would go on doing nothing while the running
+ * requests only decode, that is while free blocks only become fewer.
+ *
+ * @param publishesShared whether running requests may publish blocks that others can hit: a waiting request
+ *   could then need fewer blocks later.
+ */
+export function waitingStaysBlocked(state: EngineState, publishesShared: boolean): boolean {
+  const { config, runningCount } = state;
+  if (state.waitingCount() === 0) return true;
+  if (runningCount === config.maxNumSeqs || runningCount === config.maxNumBatchedTokens) return true;
+  const head = firstNotLoading(state);
+  if (head < 0) return true;
+  if (state.slots.status[head] === STATUS.loaded || publishesShared) return false;
+  return staysTooBig(state, head);
+}
+
+/** The request that the waiting loop comes to after passing over the loads under way; -1 if there is none. */
+function firstNotLoading(state: EngineState): number {
+  const { slots, waiting, skippedWaiting, config } = state;
+  const isWaiting = (slot: number) => slots.status[slot] !== STATUS.loading;
+  const first = (queue: WaitingQueue) => queue.find(isWaiting);
+  const passedOver = first(skippedWaiting);
+  const fresh = first(waiting);
+  if (passedOver < 0 || fresh < 0) return Math.max(passedOver, fresh);
+  if (config.schedulingPolicy === "fcfs") return passedOver;
+  return servedBefore(slots, fresh, passedOver) ? fresh : passedOver;
+}
+
+function staysTooBig(state: EngineState, slot: number): boolean {
+  const { slots, kv, config } = state;
+  const known = slots.knownTokens[slot]!;
+  const hits = kv.lookup(slots.content[slot]!, known);
+  // Fewer free blocks and evicted hits only raise what the whole sequence needs.
+  const wholeFits = kv.needed(slots.table[slot]!, known, hits) <= kv.free;
+  if (slots.loadPending[slot] === 1 || config.rules.reserveFullSequence) {
+    if (!wholeFits) return true;
+    if (slots.loadPending[slot] === 1) return false;
+  }
+  const computed = hits.length * config.blockSize;
+  const tokens = chunkTokens(state, known - computed, config.maxNumBatchedTokens - state.runningCount);
+  if (tokens <= 0) return tokens === STOP;
+  // The need of a first chunk can fall when hits that nobody holds are evicted.
+  return hits.unreferenced === 0 && !fits(state, slot, computed + tokens, hits, 0);
+}
+
+/**
+ * Leaves the loads under way in the order that `schedules` passes of the waiting loop leave them in: before
+ * v0.19 each pass turns round those at the front of the queue.
+ */
+export function flipLoads(state: EngineState, schedules: number): void {
+  const { waiting, slots, config, runningCount } = state;
+  if (config.rules.stableRemoteQueue || schedules % 2 === 0) return;
+  if (runningCount === config.maxNumSeqs || runningCount === config.maxNumBatchedTokens) return;
+  const loads: number[] = [];
+  while (waiting.length > 0 && slots.status[waiting.peek()] === STATUS.loading) {
+    loads.push(waiting.peek());
+    waiting.remove(waiting.peek());
+  }
+  putBack(state, loads);
+}

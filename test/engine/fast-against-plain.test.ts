@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { EngineState } from "../../src/engine/engine-state.js";
+import { WorkError } from "../../src/errors.js";
+import { PiecewiseStepTime } from "./builders.js";
+import { drive, type Outcome } from "./driver.js";
+import { randomScenario, type RandomScenario } from "./scenarios.js";
+
+/** Null if the engine thrashes for ever, as vLLM 0.11 can. */
+function run(scenario: RandomScenario, time: "fast" | "plain"): Outcome | null {
+  const lastMs = scenario.submissions.at(-1)!.atMs;
+  try {
+    return drive({
+      config: scenario.config,
+      submissions: scenario.submissions,
+      stepTime: new PiecewiseStepTime(scenario.breakEvery),
+      time,
+      gaugesAtMs: [0.31, 0.77, 1.13].map((part) => lastMs * part + 0.00137),
+    });
+  } catch (error) {
+    if (error instanceof WorkError) return null;
+    throw error;
+  }
+}
+
+function expectSameTime(fastMs: number, plainMs: number): void {
+  expect(Math.abs(fastMs - plainMs)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(plainMs)));
+}
+
+function expectSameEvents(fast: Outcome, plain: Outcome): void {
+  expect([...fast.events.keys()].sort()).toEqual([...plain.events.keys()].sort());
+  for (const [id, expected] of plain.events) {
+    const got = fast.events.get(id)!;
+    const facts = (one: Outcome) =>
+      one.events.get(id)!.map(({ what, tokens, reason }) => [id, what, tokens, reason]);
+    expect(facts(fast)).toEqual(facts(plain));
+    expected.forEach(({ atMs }, i) => expectSameTime(got[i]!.atMs, atMs));
+  }
+}
+
+/** The engine's caches and queues, down to the order of the free queue. */
+function innerState(outcome: Outcome) {
+  const { kv, running, runningCount } = (outcome.engine as unknown as { state: EngineState }).state;
+  return { freeQueue: kv.freeQueue(), running: [...running.subarray(0, runningCount)] };
+}
+
+it("the fast engine gives the events of the plain one", () => {
+  fc.assert(
+    fc.property(randomScenario, (scenario) => {
+      const plain = run(scenario, "plain");
+      const fast = run(scenario, "fast");
+      if (plain === null || fast === null) return fast === plain;
+      expectSameEvents(fast, plain);
+      expect(fast.gapsMs).toHaveLength(plain.gapsMs.length);
+      plain.gapsMs.forEach((gapMs, i) => expectSameTime(fast.gapsMs[i]!, gapMs));
+      expect(fast.gauges).toEqual(plain.gauges);
+      const { busyMs: plainBusyMs, ...plainTotals } = plain.engine.totals();
+      const { busyMs: fastBusyMs, ...fastTotals } = fast.engine.totals();
+      expect(fastTotals).toEqual(plainTotals);
+      expectSameTime(fastBusyMs, plainBusyMs);
+      expect(innerState(fast)).toEqual(innerState(plain));
+      return true;
+    }),
+    { numRuns: Number(process.env["ENGINE_RUNS"] ?? 400) },
+  );
+});
