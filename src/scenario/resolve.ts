@@ -74,6 +74,7 @@ function withScheduling(engine: EngineSettings): EngineSettings {
 
 function finish(parsed: ParsedScenario, router: ResolvedRouter): Scenario {
   const { fleet, name, engine, network, workload, signals, slo, seed, timeline_interval_ms } = parsed;
+  const { mock_engines } = parsed;
   const prefillProfile = fleet.prefill.profile ?? fleet.profile ?? fleet.decode.profile ?? DEFAULT_PROFILE;
   const decodeProfile = fleet.decode.profile ?? fleet.profile ?? prefillProfile;
   return {
@@ -90,6 +91,7 @@ function finish(parsed: ParsedScenario, router: ResolvedRouter): Scenario {
     slo,
     seed,
     timeline_interval_ms,
+    ...(mock_engines !== undefined && { mock_engines }),
   };
 }
 

@@ -163,6 +163,9 @@ const sloSchema = z.strictObject({
 /** The `router` block is checked by the routing core, which knows what each policy and decider takes. */
 const routerSchema = z.record(z.string(), z.unknown(), "a block of settings");
 
+/** Faults and other knobs, checked by mock-engines/knobs.ts. */
+const mockEnginesSchema = z.record(z.string(), z.unknown(), "a block of knobs");
+
 /** Lists, ranges and the number of seeds; checked by `axes.ts`. */
 const sweepSchema = z.record(z.string(), z.unknown(), "a block of settings, each with a list of values");
 
@@ -181,6 +184,9 @@ export const scenarioSchema = z.strictObject({
   timeline_interval_ms: atLeastZero
     .default(0)
     .describe("Time between samples of the workers' state, ms; 0 = chosen from the length of the run."),
+  mock_engines: mockEnginesSchema
+    .optional()
+    .describe("Faults and other knobs of `pdbench mock-engines`; the simulator has none of them."),
   sweep: sweepSchema.optional().describe("Settings to vary: lists or START:END:STEP ranges, and seeds."),
 });
 
