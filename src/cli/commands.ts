@@ -20,6 +20,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./sweep.js")).sweepCommand(),
   },
   {
+    name: "report",
+    summary: "HTML, Markdown, CSV and JSON of runs and sweeps, or several side by side",
+    load: async () => (await import("./report.js")).reportCommand(),
+  },
+  {
+    name: "validate",
+    summary: "predicted against measured latencies of a real run",
+    load: async () => (await import("./validate.js")).validateCommand(),
+  },
+  {
     name: "trace",
     summary: "statistics of a trace, conversion between formats, synthetic traces",
     load: async () => (await import("./trace.js")).traceCommand(),

@@ -1,16 +1,16 @@
-import { writeFile, rename } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { InputError, WorkError } from "../errors.js";
-import { recommend } from "../report/recommendation.js";
 import { renderSweepTable } from "../report/render-sweep-table.js";
 import { terminalOptionsOf } from "../report/terminal-style.js";
+import { reportOnSweep, reportText, writeWhole } from "../report/write-report.js";
 import { findScenario } from "../scenario/load.js";
 import { planSweep } from "../sweep/plan.js";
 import { pointsCsv } from "../sweep/points-csv.js";
 import { runSweep } from "../sweep/run-sweep.js";
 import type { SweepResult } from "../sweep/sweep-result.js";
+import { wholeNumberFlag } from "./number-flags.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
 import { progressDisplay } from "./sweep-progress.js";
 
@@ -41,7 +41,7 @@ export function sweepCommand(): Command {
     .argument("[scenario]", "scenario file or name; without it, the default fleet and --trace")
     .option("--seeds <N>", "how many seeds per point, or a list of them (default: the scenario's, or 1)")
     .option("--out <DIR>", "keep results there as they come: sweep.json, points.csv, report")
-    .option("--workers <N>", "threads", parseWorkers, availableParallelism())
+    .option("--workers <N>", "threads", wholeNumberFlag("--workers", 1), availableParallelism())
     .addOption(new Option("--executor <NAME>", "where runs take place").choices(["local"]).default("local"))
     .option("--keep-runs", "with --out: also every run's own directory, below runs/")
     .option("--json", "print sweep.json instead of a table");
@@ -51,12 +51,6 @@ export function sweepCommand(): Command {
     .action((scenario: string | undefined, options: SweepOptions) =>
       sweepScenario(scenario ?? null, options, command),
     );
-}
-
-function parseWorkers(text: string): number {
-  const workers = Number(text);
-  if (Number.isSafeInteger(workers) && workers >= 1) return workers;
-  throw new InputError(`--workers: ${text}: expected a whole number of at least 1`);
 }
 
 async function sweepScenario(name: string | null, options: SweepOptions, command: Command): Promise<void> {
@@ -87,28 +81,29 @@ async function sweepScenario(name: string | null, options: SweepOptions, command
 
 /** Writes and prints what a sweep found. @throws WorkError at the end when runs have failed. */
 async function deliver(sweep: SweepResult, { out, json }: SweepOptions): Promise<void> {
+  const report = reportOnSweep(sweep);
   if (out !== undefined) {
     await writeWhole(join(out, "points.csv"), pointsCsv(sweep));
+    await writeWhole(join(out, "report.md"), await reportText(report, "md"));
+    await writeWhole(join(out, "report.html"), await reportText(report, "html"));
     await writeWhole(join(out, "sweep.json"), sweepJson(sweep));
   }
   process.stdout.write(
     json === true
       ? sweepJson(sweep)
-      : renderSweepTable(sweep, recommend(sweep), terminalOptionsOf(process.stdout, process.env)),
+      : renderSweepTable(sweep, report.recommendation, terminalOptionsOf(process.stdout, process.env)),
   );
-  const runs = sweep.points.flatMap((point) => point.runs);
+  if (out !== undefined) process.stderr.write(`Report: ${join(out, "report.html")}\n`);
+  failOnFailedRuns(sweep);
+}
+
+function failOnFailedRuns({ points }: SweepResult): void {
+  const runs = points.flatMap((point) => point.runs);
   const failed = runs.filter(({ error }) => error !== null);
-  if (failed.length > 0) {
-    throw new WorkError(`${failed.length} of ${runs.length} runs failed, the first: ${failed[0]!.error!}`);
-  }
+  if (failed.length === 0) return;
+  throw new WorkError(`${failed.length} of ${runs.length} runs failed, the first: ${failed[0]!.error!}`);
 }
 
 function sweepJson(sweep: SweepResult): string {
   return `${JSON.stringify(sweep, null, 1)}\n`;
-}
-
-/** The file appears whole or not at all. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.partial`, text);
-  await rename(`${path}.partial`, path);
 }
