@@ -101,13 +101,14 @@ export function optionalChoice<const N extends string, const V extends string>(
  * @throws RouterSettingError naming `path`, the value and what was expected.
  */
 export function parseParameter(spec: ParameterSpec, value: unknown, path: readonly string[]): ParameterValue {
-  if (value === null && spec.nullable) return null;
-  if (isValid(spec, value)) return value;
+  if (accepts(spec, value)) return value;
   const known = spec.type === "enum" && typeof value === "string" ? didYouMean(value, spec.values!) : "";
   throw new RouterSettingError(path, `${quote(value)} is not valid, expected ${expectation(spec)}${known}`);
 }
 
-function isValid(spec: ParameterSpec, value: unknown): value is number | boolean | string {
+/** Whether a value is valid for a parameter. */
+export function accepts(spec: ParameterSpec, value: unknown): value is ParameterValue {
+  if (value === null) return spec.nullable;
   switch (spec.type) {
     case "boolean":
       return typeof value === "boolean";

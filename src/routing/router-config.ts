@@ -1,6 +1,7 @@
 import { didYouMean } from "../values/nearest-name.js";
 import { LOAD_ACCOUNTING, type LoadAccounting } from "./load-accounting.js";
 import {
+  accepts,
   parseParameter,
   quote,
   type ParameterSpec,
@@ -28,6 +29,8 @@ export interface RouterConfig {
   readonly pairing: RouterParameters["pairing"];
   readonly indexUpdate: RouterParameters["index_update"];
   readonly withoutPrefillWorker: RouterParameters["without_prefill_worker"];
+  /** For the driver: see `createRouter`. */
+  readonly routerReplicas: number;
   /** For the driver: the router itself does not look at it. */
   readonly prefillOutput: RouterParameters["prefill_output"];
   readonly loadAccounting: LoadAccounting;
@@ -155,6 +158,7 @@ class Resolution {
       pairing: router.pairing,
       indexUpdate: router.index_update,
       withoutPrefillWorker: router.without_prefill_worker,
+      routerReplicas: router.router_replicas,
       prefillOutput: router.prefill_output,
       loadAccounting,
     };
@@ -251,9 +255,10 @@ class Resolution {
     ];
     for (const [block, path] of blocks) {
       for (const [name, value] of Object.entries(block)) {
-        const spec = anyParameter(name);
         const dotted = [...path, name].join(".");
-        if (spec === undefined || this.used.has(dotted)) continue;
+        const specs = parametersNamed(name);
+        if (value === undefined || specs.length === 0 || this.used.has(dotted)) continue;
+        const spec = specs.find((candidate) => accepts(candidate, value)) ?? specs[0]!;
         parseParameter(spec, value, [...path, name]);
         unused.push(dotted);
       }
@@ -347,8 +352,9 @@ function checkedName(
   );
 }
 
-function anyParameter(name: string): ParameterSpec | undefined {
+/** The parameters of this name that deciders and policies have. */
+function parametersNamed(name: string): readonly ParameterSpec[] {
   return [...DECIDERS, ...POLICIES]
     .flatMap(({ parameters }) => parameters)
-    .find((parameter) => parameter.name === name);
+    .filter((parameter) => parameter.name === name);
 }

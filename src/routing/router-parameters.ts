@@ -1,4 +1,4 @@
-import { choice, type Values } from "./parameters.js";
+import { choice, integer, type Values } from "./parameters.js";
 
 /** Settings of the router itself, beside its decider, its policies and its load accounting. */
 export const ROUTER_PARAMETERS = [
@@ -25,6 +25,12 @@ export const ROUTER_PARAMETERS = [
     "decode_only",
     ["decode_only", "reject"],
     "What becomes of a request to disaggregate while no prefill worker is healthy.",
+  ),
+  integer(
+    "router_replicas",
+    1,
+    { min: 1, max: 1000 },
+    "Routers that get the requests in turn, each with a ledger and an index of its own share.",
   ),
   choice(
     "prefill_output",

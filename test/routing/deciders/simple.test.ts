@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { complete, request, routerOf } from "./builders.js";
+import { complete, request, routerOf } from "../builders.js";
 
 describe("deciders", () => {
   it.each([
