@@ -1,4 +1,5 @@
 import { createEngine } from "../src/engine/engine.js";
+import type { EngineObserver, StepView } from "../src/engine/observer.js";
 import type { Engine, EngineListener, FinishReason, KvRole, LegRequest } from "../src/engine/types.js";
 import type { WorkerSetup } from "../src/simulator/setup.js";
 import { ApiError } from "./http/api-error.js";
@@ -56,11 +57,19 @@ export class EngineDriver {
   private engine: Engine;
   private readonly legs = new Map<number, Leg>();
   private readonly queue: EngineEvent[] = [];
+  private readonly onStep: ((step: StepView) => void) | null;
   private nextId = 0;
   private draining = false;
 
-  constructor(worker: WorkerSetup, clock: VirtualClock, events: DriverEvents) {
+  /** @param onStep sees every step as it ends, from within the engine; null = steps are not recorded */
+  constructor(
+    worker: WorkerSetup,
+    clock: VirtualClock,
+    events: DriverEvents,
+    onStep: ((step: StepView) => void) | null,
+  ) {
     this.worker = worker;
+    this.onStep = onStep;
     this.clock = clock;
     this.events = events;
     this.blockIds = new BlockIds(2 * worker.engine.numGpuBlocks);
@@ -130,6 +139,11 @@ export class EngineDriver {
   kvSent(engineId: number): void {
     this.engine.kvSent(engineId, this.clock.catchUp());
     this.settle();
+  }
+
+  /** The leg behind an id of the engine. */
+  legOf(engineId: number): Leg | undefined {
+    return this.legs.get(engineId);
   }
 
   /** Physical blocks of a leg. */
@@ -209,8 +223,9 @@ export class EngineDriver {
         queue.push({ kind: "finished", id, atMs, reason, outputTokens }),
       onTokenGaps: () => undefined,
     };
-    const observer = {
-      onTokens: (ids: readonly number[], atMs: number) => queue.push({ kind: "tokens", ids, atMs }),
+    const observer: EngineObserver = {
+      onTokens: (ids, atMs) => queue.push({ kind: "tokens", ids, atMs }),
+      ...(this.onStep === null ? {} : { onStep: this.onStep }),
     };
     return createEngine(this.worker.engine, this.worker.stepTime, listener, "plain", observer);
   }

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { WorkerSetup } from "../src/simulator/setup.js";
-import { EngineDriver, type DriverGauges } from "./engine-driver.js";
+import type { StepView } from "../src/engine/observer.js";
+import { EngineDriver, type DriverEvents, type DriverGauges } from "./engine-driver.js";
+import { KvEventPublisher, type KvEventSettings } from "./events/kv-event-publisher.js";
+import { KvEventTracker } from "./events/kv-event-tracker.js";
 import type { ApiError } from "./http/api-error.js";
 import { KvExchange, type KvExchangeSetup, type KvExchangeState } from "./kv/kv-exchange.js";
 import { SideChannelServer } from "./kv/side-channel.js";
@@ -13,6 +16,14 @@ export interface RankState extends DriverGauges, KvExchangeState {
   readonly openLegs: number;
 }
 
+/** Where a rank listens; 0 = any free port. */
+export interface RankPorts {
+  readonly host: string;
+  readonly sidePort: number;
+  /** Null = no KV events. */
+  readonly kvEvents: KvEventSettings | null;
+}
+
 /**
  * One engine with its end of the KV exchange and its side channel: what vLLM calls a data-parallel rank. It can
  * be started anew, with an empty cache and no memory of the handles it has given out.
@@ -21,19 +32,20 @@ export class EngineRank {
   readonly index: number;
   private readonly setup: KvExchangeSetup;
   private readonly driver: EngineDriver;
-  private readonly host: string;
-  private sidePort: number;
+  private readonly tracker: KvEventTracker;
+  private ports: RankPorts;
   private exchange: KvExchange;
   private side: SideChannelServer | null = null;
+  private publisher: KvEventPublisher | null = null;
 
-  /** @param sidePort port of the side channel, 0 = any free one */
-  constructor(index: number, worker: WorkerSetup, setup: KvExchangeSetup, host: string, sidePort: number) {
+  constructor(index: number, worker: WorkerSetup, setup: KvExchangeSetup, ports: RankPorts) {
     this.index = index;
     this.setup = setup;
-    this.host = host;
-    this.sidePort = sidePort;
+    this.ports = ports;
     const { metrics } = setup;
-    this.driver = new EngineDriver(worker, setup.clock, {
+    this.tracker = new KvEventTracker(setup.blockSize, (id) => this.driver.legOf(id));
+    const onStep = (step: StepView): void => this.publisher?.publish(this.tracker.onStep(step));
+    const events: DriverEvents = {
       scheduled: () => undefined,
       kvReadStart: (leg, atMs, tokens) => this.exchange.onReadStart(leg, atMs, tokens),
       token: (leg, atMs) => metrics.token(leg, atMs),
@@ -42,7 +54,8 @@ export class EngineRank {
         metrics.finished(leg, atMs, leg.state === "open" ? leg.spec.finishReason : "abort");
         this.exchange.onFinished(leg, atMs);
       },
-    });
+    };
+    this.driver = new EngineDriver(worker, setup.clock, events, ports.kvEvents === null ? null : onStep);
     this.exchange = this.newExchange();
   }
 
@@ -52,20 +65,32 @@ export class EngineRank {
 
   /** Where the side channel listens. */
   get sideAddress(): { readonly host: string; readonly port: number } {
-    return { host: this.host, port: this.sidePort };
+    return { host: this.ports.host, port: this.ports.sidePort };
   }
 
-  /** Opens the side channel. */
+  /** Where KV events are published, or null. */
+  get kvEventPorts(): { readonly port: number; readonly replayPort: number } | null {
+    const { kvEvents } = this.ports;
+    return kvEvents === null ? null : { port: kvEvents.port, replayPort: kvEvents.replayPort };
+  }
+
+  /** Opens the side channel and the KV events. Ports that were free to choose stay the same from then on. */
   async listen(): Promise<void> {
+    const { host, kvEvents } = this.ports;
     const side = new SideChannelServer((message) => this.exchange.handle(message));
-    this.sidePort = await side.listen(this.sidePort, this.host);
+    this.ports = { ...this.ports, sidePort: await side.listen(this.ports.sidePort, host) };
     this.side = side;
-    this.exchange.listensAt(this.host, this.sidePort);
+    this.exchange.listensAt(host, this.ports.sidePort);
+    if (kvEvents === null) return;
+    this.publisher = await KvEventPublisher.open(kvEvents, host, this.setup.blockSize, this.index);
+    this.ports = { ...this.ports, kvEvents: { ...kvEvents, ...this.publisher.ports } };
   }
 
-  /** Closes the side channel and every connection of it. */
+  /** Closes what `listen` opened, and every connection of it. */
   async close(): Promise<void> {
     this.exchange.close();
+    this.publisher?.close();
+    this.publisher = null;
     await this.side?.close();
     this.side = null;
   }
@@ -89,8 +114,10 @@ export class EngineRank {
   restart(error: ApiError): void {
     this.exchange.close();
     this.exchange = this.newExchange();
-    this.exchange.listensAt(this.host, this.sidePort);
+    this.exchange.listensAt(this.ports.host, this.ports.sidePort);
     this.setup.metrics.restarted();
+    const cleared = this.tracker.clear();
+    this.publisher?.publish([cleared]);
     this.driver.reset(error);
   }
 

@@ -10,3 +10,8 @@ export function listen(server: Server, port: number, host: string): Promise<numb
     });
   });
 }
+
+/** The `index`-th port of a row that begins at `first`; 0 stays "any free one". */
+export function portAfter(first: number, index: number): number {
+  return first === 0 ? 0 : first + index;
+}

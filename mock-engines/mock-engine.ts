@@ -1,11 +1,13 @@
 import type { WorkerSetup } from "../src/simulator/setup.js";
 import { EngineRank, type RankState } from "./engine-rank.js";
+import { kvEventsAfter, type KvEventSettings } from "./events/kv-event-publisher.js";
 import { Faults } from "./faults.js";
 import { adminRoutes } from "./http/admin-routes.js";
 import { ApiError } from "./http/api-error.js";
 import { generationRoutes } from "./http/generation-routes.js";
 import { HttpServer, type HttpCall } from "./http/http-server.js";
 import { serviceRoutes } from "./http/service-routes.js";
+import { portAfter } from "./listen.js";
 import type { SharedStorage } from "./kv/shared-storage.js";
 import type { Transfers } from "./kv/transfers.js";
 import { changeKnobs, type Knobs } from "./knobs.js";
@@ -28,6 +30,8 @@ export interface MockEngineSetup {
   readonly port: number;
   /** Port of the first rank's side channel, the others follow; 0 = any free ones. */
   readonly sidePort: number;
+  /** KV events of the first rank, the others' ports follow; null = none. */
+  readonly kvEvents: KvEventSettings | null;
   readonly model: string;
   readonly modelRoot: string;
   readonly version: string;
@@ -70,7 +74,7 @@ export class MockEngine {
   private readyMs = 0;
 
   constructor(setup: MockEngineSetup) {
-    const { worker, host, sidePort, firstLink, clock, transfers, linkOf, storage } = setup;
+    const { worker, host, sidePort, kvEvents, firstLink, clock, transfers, linkOf, storage } = setup;
     this.setup = setup;
     this.port = setup.port;
     this.knobsInForce = setup.knobs;
@@ -92,7 +96,11 @@ export class MockEngine {
         faults: this.faults,
         metrics: this.metrics.engine(index, worker.engine),
       };
-      return new EngineRank(index, worker, exchange, host, sidePort === 0 ? 0 : sidePort + index);
+      return new EngineRank(index, worker, exchange, {
+        host,
+        sidePort: portAfter(sidePort, index),
+        kvEvents: kvEvents === null ? null : kvEventsAfter(kvEvents, index),
+      });
     });
     this.http = new HttpServer(
       { ...generationRoutes(this), ...serviceRoutes(this), ...adminRoutes(this) },

@@ -1,10 +1,12 @@
 import { InputError, WorkError } from "../src/errors.js";
 import type { Scenario } from "../src/scenario/schema.js";
+import { kvEventsAfter, type KvEventSettings } from "./events/kv-event-publisher.js";
 import { SharedStorage } from "./kv/shared-storage.js";
 import { Transfers } from "./kv/transfers.js";
 import { changeKnobs, DEFAULT_KNOBS } from "./knobs.js";
 import { liveFleet, scenarioOf } from "./live-workers.js";
 import { MockEngine, type MockEngineState } from "./mock-engine.js";
+import { portAfter } from "./listen.js";
 import { builtinTokenizer } from "./tokenizer/builtin-tokenizer.js";
 import { loadTokenizerFile } from "./tokenizer/tokenizer-file.js";
 import { VirtualClock } from "./virtual-clock.js";
@@ -34,6 +36,8 @@ export interface MockEnginesOptions {
   readonly dataParallelSize?: number;
   /** `shared_storage`: engines write KV to one storage and read it from there. Default `nixl`. */
   readonly kvConnector?: "nixl" | "shared_storage";
+  /** Publish KV events over ZMQ, ports in the order of the engines. Default: none. */
+  readonly kvEvents?: Partial<KvEventSettings>;
   /** Knobs in force from the start, as in `POST /admin/config`. */
   readonly knobs?: Readonly<Record<string, unknown>>;
 }
@@ -48,6 +52,8 @@ export interface RunningEngine {
   readonly port: number;
   /** Where its side channels listen, one per data-parallel rank. */
   readonly sideChannels: readonly { readonly host: string; readonly port: number }[];
+  /** Where its KV events are published, one per rank; null = nowhere. */
+  readonly kvEvents: readonly ({ readonly port: number; readonly replayPort: number } | null)[];
   readonly model: string;
   state(): MockEngineState;
   /** @throws InputError naming the knob that is wrong */
@@ -66,6 +72,13 @@ export interface MockFleet {
 }
 
 const STORAGE_BLOCKS = 2 ** 20;
+const KV_EVENTS: KvEventSettings = {
+  port: 0,
+  replayPort: 0,
+  topic: "",
+  bufferSteps: 10_000,
+  format: "array",
+};
 
 /**
  * Starts the engines of a scenario, each behind a port of its own, and resolves when all listen.
@@ -101,6 +114,7 @@ function buildEngines(
   const { workers, network } = liveFleet(scenario);
   const { host = "127.0.0.1", basePort = 0, sideChannelBasePort = 0 } = options;
   const knobs = changeKnobs(DEFAULT_KNOBS, options.knobs ?? {}, "knobs");
+  const kvEvents = options.kvEvents === undefined ? null : { ...KV_EVENTS, ...options.kvEvents };
   const engines: MockEngine[] = [];
   const linkOf = (engineId: string): number | null => {
     for (const [i, engine] of engines.entries()) {
@@ -129,8 +143,9 @@ function buildEngines(
         role,
         worker,
         version,
-        port: basePort === 0 ? 0 : basePort + i,
-        sidePort: sideChannelBasePort === 0 ? 0 : sideChannelBasePort + firstLink,
+        port: portAfter(basePort, i),
+        sidePort: portAfter(sideChannelBasePort, firstLink),
+        kvEvents: kvEvents === null ? null : kvEventsAfter(kvEvents, firstLink),
         model: options.model ?? profile.model.name,
         modelRoot: profile.model.name,
         firstLink,
@@ -155,6 +170,9 @@ function running(engine: MockEngine): RunningEngine {
     },
     get sideChannels() {
       return engine.ranks.map((rank) => rank.sideAddress);
+    },
+    get kvEvents() {
+      return engine.ranks.map((rank) => rank.kvEventPorts);
     },
     state: () => engine.state(),
     changeKnobs: (changes) => engine.changeKnobs(changes, "changeKnobs"),

@@ -30,6 +30,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./validate.js")).validateCommand(),
   },
   {
+    name: "mock-engines",
+    summary: "mock prefill and decode engines that speak vLLM's HTTP API",
+    load: async () => (await import("./mock-engines.js")).mockEnginesCommand(),
+  },
+  {
     name: "trace",
     summary: "statistics of a trace, conversion between formats, synthetic traces",
     load: async () => (await import("./trace.js")).traceCommand(),
