@@ -1,10 +1,10 @@
 import type { Summary } from "../measure/summary.js";
-import type { SweepResult } from "../sweep/sweep-result.js";
+import type { SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 import { formatNumber } from "./format.js";
 import { formatMetric, TABLE_METRICS } from "./metrics.js";
 import { statisticsOf } from "./point-statistics.js";
-import type { Recommendation } from "./recommendation.js";
-import { factsOf, LATENCY_ROWS, STATISTICS } from "./render-summary.js";
+import { type Recommendation, recommendationFor } from "./recommendation.js";
+import { factsOf, LATENCY_ROWS, STATISTICS, withoutWallTime } from "./render-summary.js";
 import { settingsFlags, shortNameOf, valueWords } from "./setting-words.js";
 
 /** The report of a sweep for a pull request or a wiki: the verdict, every point, and what it takes to repeat it. */
@@ -16,11 +16,7 @@ export function sweepMarkdown(sweep: SweepResult, recommendation: Recommendation
     ...TABLE_METRICS.map(({ label, unit }) => (unit === "" ? label : `${label}, ${unit}`)),
   ];
   const rows = sweep.points.map((point) => [
-    point === recommendation?.point
-      ? "**recommended**"
-      : point === recommendation?.baseline
-        ? "baseline"
-        : "",
+    recommendation === null ? "" : markOf(point, recommendation),
     ...sweep.axes.map(({ setting }) => valueWords(point.settings[setting] ?? null)),
     ...TABLE_METRICS.map((metric) => formatMetric(metric, statisticsOf(point, metric)?.mean ?? null)),
   ]);
@@ -43,13 +39,18 @@ export function sweepMarkdown(sweep: SweepResult, recommendation: Recommendation
     .concat("\n");
 }
 
+function markOf(point: SweepPoint, recommendation: Recommendation): string {
+  const own = recommendationFor(point, recommendation);
+  return point === own.point ? "**recommended**" : point === own.baseline ? "baseline" : "";
+}
+
 /** The report of one run. */
 export function runMarkdown(name: string, summary: Summary): string {
   const latencies = LATENCY_ROWS.map(([label, key]) => [
     label,
     ...STATISTICS.map((statistic) => formatNumber(summary[key][statistic])),
   ]);
-  const facts = factsOf(summary).map(([label, text]) => `- ${label}: ${escapeText(text)}`);
+  const facts = factsOf(withoutWallTime(summary)).map(([label, text]) => `- ${label}: ${escapeText(text)}`);
   const notes = summary.notes.map((note) => `- Note: ${escapeText(note)}`);
   const sections = [
     `# ${escapeText(name)}`,

@@ -1,4 +1,5 @@
 import type { SweepPoint, SweepResult } from "../sweep/sweep-result.js";
+import { groupsByCondition } from "./conditions.js";
 import { metricNamed } from "./metrics.js";
 import { statisticsOf } from "./point-statistics.js";
 
@@ -7,6 +8,12 @@ export const PARETO_METRICS = {
   ttft: metricNamed("ttft_ms.p90"),
   itl: metricNamed("itl_ms.p90"),
 } as const;
+
+/** The points of a sweep that are on the front of their own condition. */
+export function frontOf(sweep: SweepResult): ReadonlySet<SweepPoint> {
+  const placed = groupsByCondition(sweep).flatMap(paretoPoints);
+  return new Set(placed.flatMap(({ point, isOnFront }) => (isOnFront ? [point] : [])));
+}
 
 /** A point by its means over seeds. */
 export interface ParetoPoint {
@@ -17,9 +24,9 @@ export interface ParetoPoint {
   readonly isOnFront: boolean;
 }
 
-/** Every point that has both latencies, and whether it is on the front; in grid order. */
-export function paretoPoints(sweep: SweepResult): readonly ParetoPoint[] {
-  const placed = sweep.points.flatMap((point) => {
+/** Those of the points that have both latencies, in their order, and whether they are on the front. */
+export function paretoPoints(points: readonly SweepPoint[]): readonly ParetoPoint[] {
+  const placed = points.flatMap((point) => {
     const ttftMs = statisticsOf(point, PARETO_METRICS.ttft)?.mean;
     const itlMs = statisticsOf(point, PARETO_METRICS.itl)?.mean;
     return ttftMs === undefined || itlMs === undefined ? [] : [{ point, ttftMs, itlMs }];

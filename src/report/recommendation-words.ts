@@ -3,7 +3,8 @@ import { formatMetric, formatMetricWithUnit } from "./metrics.js";
 import type { Change } from "./point-statistics.js";
 import { statisticsOf } from "./point-statistics.js";
 import type { Recommendation } from "./recommendation.js";
-import { alwaysDisaggregates, pointName, settingsWords } from "./setting-words.js";
+import { choicesOf, conditionWords } from "./conditions.js";
+import { alwaysDisaggregates, pointName, settingsWords, shortNameOf } from "./setting-words.js";
 
 const NAMED_AT_MOST = 3;
 
@@ -15,6 +16,8 @@ export function recommendationWords(found: Omit<Recommendation, "words">): reado
     ...costWords(found),
     ...alikeWords(found),
     ...flipWords(found),
+    ...edgeWords(found),
+    ...found.elsewhere.map((other) => other.words[0]!),
     ...failureWords(found),
   ];
 }
@@ -55,20 +58,30 @@ function range({ metric, absolute }: Change): string {
 }
 
 function headline(found: Omit<Recommendation, "words">): string {
-  const what = settingsWords(found.settings);
+  const what = settingsWords(choicesOf(found.settings));
+  const condition = conditionWords(found.settings);
+  return capitalised(
+    condition === "" ? verdictWords(found, what) : `at ${condition}: ${verdictWords(found, what)}`,
+  );
+}
+
+function verdictWords(found: Omit<Recommendation, "words">, what: string): string {
   const advice = what === "" ? `use ${pointName(found.settings)}` : what;
   switch (found.verdict) {
     case "baseline_is_best": {
       const value = statisticsOf(found.point, found.judgedBy)?.mean ?? null;
       const best = `${found.judgedBy.label} ${formatMetricWithUnit(found.judgedBy, value)}`;
-      return sentence(`${advice}: no other point is better than this baseline, ${best}`);
+      return what === ""
+        ? `${best}; there is nothing to choose between.`
+        : `${advice}: no other point is better than this baseline, ${best}.`;
     }
     case "better":
     case "one_seed":
-      return sentence(`${advice}; ${gainWords(found)}`);
+      return `${advice}; ${gainWords(found)}.`;
     case "no_detectable_difference":
-      return sentence(
-        `no detectable difference from ${baselineWords(found.baseline)}. The best mean: ${advice}; ${gainWords(found)}`,
+      return (
+        `no detectable difference from ${baselineWords(found.baseline)}. ` +
+        `The best mean: ${advice}; ${gainWords(found)}.`
       );
   }
 }
@@ -117,6 +130,13 @@ function flipWords({ flips }: Omit<Recommendation, "words">): readonly string[] 
       `If ${metric.label} mattered most: ${pointName(point.settings)} ` +
       `(${formatMetricWithUnit(metric, there)} instead of ${formatMetric(metric, here)}).`,
   );
+}
+
+function edgeWords({ edges }: Omit<Recommendation, "words">): readonly string[] {
+  return edges.map(({ setting, value, end }) => {
+    const beyond = end === "largest" ? "larger" : "smaller";
+    return `${shortNameOf(setting)} ${formatCount(value)} is the ${end} value swept: ${beyond} ones may be better still.`;
+  });
 }
 
 function failureWords({ failures }: Omit<Recommendation, "words">): readonly string[] {

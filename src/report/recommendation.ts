@@ -1,8 +1,9 @@
 import { InputError } from "../errors.js";
 import type { Interval } from "../measure/intervals.js";
 import { isDetectable } from "../measure/intervals.js";
-import type { SettingValue, SweepPoint, SweepResult } from "../sweep/sweep-result.js";
+import type { SettingValue, SweepAxis, SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 import { didYouMean } from "../values/nearest-name.js";
+import { conditionWords, groupsByCondition, isCondition } from "./conditions.js";
 import type { Metric } from "./metrics.js";
 import { metricNamed } from "./metrics.js";
 import type { Change } from "./point-statistics.js";
@@ -33,6 +34,13 @@ export interface Flip {
   readonly here: number;
 }
 
+/** A setting that is recommended at the end of its range. */
+export interface Edge {
+  readonly setting: string;
+  readonly value: number;
+  readonly end: "smallest" | "largest";
+}
+
 /** A point that ran into errors. */
 export interface Failure {
   readonly point: SweepPoint;
@@ -59,6 +67,10 @@ export interface Recommendation {
   /** Points that do not differ detectably from the recommended one. */
   readonly alike: readonly SweepPoint[];
   readonly flips: readonly Flip[];
+  /** Numeric settings whose best value is the first or last one swept: the best may lie beyond. */
+  readonly edges: readonly Edge[];
+  /** The same under the other conditions (load, trace, hardware, objectives) of the sweep, in grid order. */
+  readonly elsewhere: readonly Recommendation[];
   readonly failures: readonly Failure[];
   /** The recommendation in words: the verdict first, then a sentence each for what to know about it. */
   readonly words: readonly string[];
@@ -83,15 +95,44 @@ const SCORE = metricNamed("score");
  * The point of a sweep to use: the best mean of the objective over the seeds, ties (TIE_SHARE) by score, then
  * by grid order. Points with a failed run are passed over unless every point has one.
  *
+ * Only points under one condition (load, trace, hardware, objectives) are compared; where a sweep varies those
+ * too, the last condition is recommended for, or that of the baseline asked for, and the others stand in
+ * `elsewhere`.
+ *
  * @returns null when no point has a result
  * @throws InputError for an unknown objective or baseline
  */
 export function recommend(sweep: SweepResult, options: RecommendOptions = {}): Recommendation | null {
   const objective = metricNamed(options.objective ?? "goodput");
-  const withResult = sweep.points.filter((point) => meanOf(point, objective) !== null);
+  const baseline = options.baseline === undefined ? null : pointNamed(sweep, options.baseline);
+  const found = groupsByCondition(sweep).flatMap((points) => {
+    const own = baseline !== null && points.includes(baseline) ? baseline : null;
+    return recommendAmong(sweep, points, objective, own) ?? [];
+  });
+  const main = found.find((one) => one.baseline === baseline) ?? found.at(-1);
+  if (main === undefined) return null;
+  const elsewhere = found
+    .filter((one) => one !== main)
+    .map((one) => ({ ...one, elsewhere: [], words: recommendationWords({ ...one, elsewhere: [] }) }));
+  return { ...main, elsewhere, words: recommendationWords({ ...main, elsewhere }) };
+}
+
+/** The recommendation under the condition that `point` ran under. */
+export function recommendationFor(point: SweepPoint, found: Recommendation): Recommendation {
+  const condition = conditionWords(point.settings);
+  const same = (one: Recommendation) => conditionWords(one.settings) === condition;
+  return same(found) ? found : (found.elsewhere.find(same) ?? found);
+}
+
+function recommendAmong(
+  sweep: SweepResult,
+  points: readonly SweepPoint[],
+  objective: Metric,
+  chosenBaseline: SweepPoint | null,
+): Omit<Recommendation, "words" | "elsewhere"> | null {
+  const withResult = points.filter((point) => meanOf(point, objective) !== null);
   const whole = withResult.filter((point) => failuresOf(point).length === 0);
   const candidates = whole.length > 0 ? whole : withResult;
-  const chosenBaseline = options.baseline === undefined ? null : pointNamed(sweep, options.baseline);
   if (candidates.length === 0) return null;
 
   const { point, decidedByScore } = bestOf(candidates, objective);
@@ -103,7 +144,7 @@ export function recommend(sweep: SweepResult, options: RecommendOptions = {}): R
   const changes = SIDE_METRICS.filter((metric) => metric !== judgedBy).flatMap(
     (metric) => changeOf(point, baseline, metric) ?? [],
   );
-  const found: Omit<Recommendation, "words"> = {
+  return {
     objective,
     point,
     settings: point.settings,
@@ -116,9 +157,9 @@ export function recommend(sweep: SweepResult, options: RecommendOptions = {}): R
     costs: changes.filter((change) => isDetectable(change.absolute) && !isImprovement(change)),
     alike: candidates.filter((other) => other !== point && isAlike(other, point, judgedBy)),
     flips: flipsOf(candidates, point, objective),
+    edges: sweep.axes.flatMap((axis) => edgeOf(axis, point)),
     failures: sweep.points.flatMap(failureOf),
   };
-  return { ...found, words: recommendationWords(found) };
 }
 
 /** True where the change is for the better. */
@@ -197,6 +238,15 @@ function flipsOf(candidates: readonly SweepPoint[], chosen: SweepPoint, objectiv
     if (!isLevel && !flips.some((flip) => flip.point === point)) flips.push({ metric, point, there, here });
   }
   return flips;
+}
+
+/** A range of two values has no inside, and a threshold of 0 nothing below it. */
+function edgeOf({ setting, values }: SweepAxis, point: SweepPoint): readonly Edge[] {
+  const value = point.settings[setting];
+  const numbers = values.filter((one) => typeof one === "number").toSorted((a, b) => a - b);
+  if (typeof value !== "number" || numbers.length < 3 || isCondition(setting)) return [];
+  if (value === numbers.at(-1)) return [{ setting, value, end: "largest" }];
+  return value === numbers[0] && value > 0 ? [{ setting, value, end: "smallest" }] : [];
 }
 
 function failureOf(point: SweepPoint): readonly Failure[] {

@@ -116,6 +116,13 @@ export function factsOf(summary: Summary): readonly (readonly [string, string])[
   ];
 }
 
+/** The summary without how long the simulation took, which differs from run to run. */
+export function withoutWallTime(summary: Summary): Summary {
+  return Object.fromEntries(
+    Object.entries(summary).filter(([key]) => key !== "simulator"),
+  ) as unknown as Summary;
+}
+
 /** What a request has to meet: `meet TTFT <= 2,000 ms and TPOT <= 50 ms`. */
 export function sloWords(slo: Slo): string {
   const objectives = [

@@ -3,7 +3,7 @@ import { formatChange, formatCount, MISSING } from "./format.js";
 import type { Metric } from "./metrics.js";
 import { formatMetric, metricNamed } from "./metrics.js";
 import { changeOf, statisticsOf } from "./point-statistics.js";
-import type { Recommendation } from "./recommendation.js";
+import { type Recommendation, recommendationFor } from "./recommendation.js";
 import { baselineWords } from "./recommendation-words.js";
 import { shortNameOf, valueWords } from "./setting-words.js";
 import type { TerminalOptions } from "./terminal-style.js";
@@ -33,7 +33,10 @@ export function renderSweepTable(
   const shown = pointsToShow(sweep, recommendation);
   const columns = columnsThatFit(columnsOf(sweep, recommendation), shown, width);
   const { header, rows } = textTable(columns, cellsOf(columns, shown));
-  const body = rows.map((row, i) => (shown[i] === recommendation?.point ? style.bold(style.good(row)) : row));
+  const body = rows.map((row, i) => {
+    const isRecommended = recommendation !== null && markOf(shown[i]!, recommendation) === ">";
+    return isRecommended ? style.bold(style.good(row)) : row;
+  });
   const left = sweep.points.length - shown.length;
   const hidden = left > 0 ? [style.dim(`${formatCount(left)} more points in points.csv`)] : [];
   const sections = [
@@ -88,8 +91,7 @@ function pointsToShow(sweep: SweepResult, recommendation: Recommendation | null)
 }
 
 function columnsOf(sweep: SweepResult, recommendation: Recommendation | null): readonly SweepColumn[] {
-  const mark = (point: SweepPoint) =>
-    point === recommendation?.point ? ">" : point === recommendation?.baseline ? "=" : "";
+  const mark = (point: SweepPoint) => (recommendation === null ? "" : markOf(point, recommendation));
   const axes = sweep.axes.map(({ setting }): SweepColumn => {
     const name = shortNameOf(setting).split(".").at(-1)!;
     const [header, ...before] = name.split("_").reverse();
@@ -120,10 +122,16 @@ function columnsOf(sweep: SweepResult, recommendation: Recommendation | null): r
   ];
 }
 
-function changeColumn({ baseline, judgedBy }: Recommendation): SweepColumn {
+function markOf(point: SweepPoint, recommendation: Recommendation): ">" | "=" | "" {
+  const own = recommendationFor(point, recommendation);
+  return point === own.point ? ">" : point === own.baseline ? "=" : "";
+}
+
+function changeColumn(recommendation: Recommendation): SweepColumn {
   const cell = (point: SweepPoint) => {
+    const { baseline } = recommendationFor(point, recommendation);
     if (point === baseline) return "";
-    const relative = changeOf(point, baseline, judgedBy)?.relative;
+    const relative = changeOf(point, baseline, recommendation.judgedBy)?.relative;
     return relative == null ? MISSING : formatChange(relative.mean);
   };
   return { group: "", header: "change", align: "right", cell, dropOrder: 2 };

@@ -2,9 +2,9 @@ import { stringify } from "csv-stringify/sync";
 import type { SettingValue, SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 import type { Metric } from "./metrics.js";
 import { METRICS } from "./metrics.js";
-import { paretoPoints } from "./pareto.js";
+import { frontOf } from "./pareto.js";
 import { failuresOf, statisticsOf, summariesOf } from "./point-statistics.js";
-import type { Recommendation } from "./recommendation.js";
+import { type Recommendation, recommendationFor } from "./recommendation.js";
 
 type Cell = SettingValue | undefined;
 
@@ -14,15 +14,17 @@ type Cell = SettingValue | undefined;
  * (empty with one seed). Numbers are the shortest decimals that read back as the same double.
  */
 export function reportCsv(sweep: SweepResult, recommendation: Recommendation | null): string {
-  const onFront = new Set(paretoPoints(sweep).flatMap(({ point, isOnFront }) => (isOnFront ? [point] : [])));
+  const onFront = frontOf(sweep);
+  const ownOf = (point: SweepPoint) =>
+    recommendation === null ? null : recommendationFor(point, recommendation);
   const settings = sweep.axes.map(({ setting }) => setting);
   const rows = sweep.points.map((point): Cell[] => [
     point.index,
     ...settings.map((setting) => point.settings[setting] ?? "null"),
     summariesOf(point).length,
     failuresOf(point).length,
-    point === recommendation?.point,
-    point === recommendation?.baseline,
+    point === ownOf(point)?.point,
+    point === ownOf(point)?.baseline,
     onFront.has(point),
     ...METRICS.flatMap((metric) => intervalCells(point, metric)),
   ]);

@@ -1,14 +1,14 @@
 import type { Interval } from "../measure/intervals.js";
 import type { SweepResult } from "../sweep/sweep-result.js";
 import { METRICS } from "./metrics.js";
-import { paretoPoints } from "./pareto.js";
+import { frontOf } from "./pareto.js";
 import type { Change } from "./point-statistics.js";
 import { failuresOf, statisticsOf } from "./point-statistics.js";
 import type { Recommendation } from "./recommendation.js";
 
 /** Text of the JSON twin of a report: what the tables and the verdict say, as data (`pdbench/report@1`). */
 export function reportJson(sweep: SweepResult, recommendation: Recommendation | null): string {
-  const onFront = new Set(paretoPoints(sweep).flatMap(({ point, isOnFront }) => (isOnFront ? [point] : [])));
+  const onFront = frontOf(sweep);
   const report = {
     schema: "pdbench/report@1",
     name: sweep.name,
@@ -49,6 +49,8 @@ function recommendationJson(found: Recommendation): unknown {
       there,
       here,
     })),
+    edges: found.edges,
+    elsewhere: found.elsewhere.map(recommendationJson),
     failures: found.failures.map(({ point, failedRuns, error }) => ({
       point: point.index,
       failed_runs: failedRuns,

@@ -37,12 +37,12 @@ describeWithBrowser("the HTML report in a browser", () => {
   });
 
   const pages: readonly (readonly [string, () => Promise<string>, number])[] = [
-    ["a sweep", () => page(realisticSweep()), 12],
-    ["a sweep with one seed", () => page(realisticSweep([0, 4096], 1)), 12],
+    ["a sweep", () => page(realisticSweep()), 13],
+    ["a sweep with one seed", () => page(realisticSweep([0, 4096], 1)), 13],
     [
       "two runs side by side",
       () => page(sweepOf(["a", "b"].map((run, i) => pointOf(i, { run }, [summaryOf()])))),
-      7,
+      8,
     ],
     ["a single point", () => page(sweepOf([pointOf(0, {}, [summaryOf()])])), 2],
     ["one run", () => runPage(runReport()), 10],

@@ -13,7 +13,7 @@ describe("the Pareto front", () => {
     const latency = fc.integer({ min: 1, max: 12 });
     fc.assert(
       fc.property(fc.array(fc.tuple(latency, latency), { minLength: 1, maxLength: 25 }), (latencies) => {
-        const found = paretoPoints(sweepFrom(latencies));
+        const found = paretoPoints(sweepFrom(latencies).points);
         for (const one of found) {
           const isBeaten = found.some(
             (other) =>
@@ -29,6 +29,6 @@ describe("the Pareto front", () => {
 
   it("leaves out points without a result", () => {
     const sweep = sweepOf([pointOf(0, { run: "a" }, ["failed"]), pointOf(1, { run: "b" }, [summaryOf()])]);
-    expect(paretoPoints(sweep).map(({ point }) => point.index)).toEqual([1]);
+    expect(paretoPoints(sweep.points).map(({ point }) => point.index)).toEqual([1]);
   });
 });

@@ -136,3 +136,56 @@ describe("a recommendation", () => {
     expect(recommend(realisticSweep())!.words).toEqual(recommend(realisticSweep())!.words);
   });
 });
+
+describe("a recommendation under several conditions", () => {
+  const loaded = (rate: number, threshold: number, goodput: number, index: number) =>
+    pointOf(index, { rate, routing_threshold: threshold }, seeds({ goodput }));
+  const sweep = sweepOf([
+    loaded(10, 0, 9.9, 0),
+    loaded(10, 2048, 9, 1),
+    loaded(20, 0, 12, 2),
+    loaded(20, 2048, 15, 3),
+  ]);
+
+  it("compares only points under the same load, and says where the choice flips", () => {
+    const found = recommend(sweep)!;
+    expect(found.point.index).toBe(3);
+    expect(found.baseline.index).toBe(2);
+    expect(found.words[0]).toMatch(
+      /^At rate 20: disaggregate prompts of 2,048 tokens or more; goodput \+25 %/,
+    );
+    expect(found.words.at(-1)).toMatch(/^At rate 10: always disaggregate: no other point is better/);
+    expect(found.elsewhere.map(({ point }) => point.index)).toEqual([0]);
+  });
+
+  it("answers for the condition of the baseline that was asked for", () => {
+    expect(recommend(sweep, { baseline: "0" })!.words[0]).toMatch(/^At rate 10: /);
+  });
+
+  it("has nothing to choose where only the load was swept", () => {
+    const loads = [10, 20].map((rate, i) => pointOf(i, { rate }, seeds({ goodput: rate - 1 })));
+    expect(recommend(sweepOf(loads))!.words[0]).toBe(
+      "At rate 20: goodput 19.2 requests/s; there is nothing to choose between.",
+    );
+  });
+});
+
+describe("a recommendation at the end of a range", () => {
+  const rising = (thresholds: readonly number[]) =>
+    sweepOf(
+      thresholds.map((threshold, i) =>
+        pointOf(i, { routing_threshold: threshold }, seeds({ goodput: 3 + i })),
+      ),
+    );
+
+  it("says that the best may lie beyond", () => {
+    expect(recommend(rising([0, 512, 8192]))!.words).toContain(
+      "routing_threshold 8,192 is the largest value swept: larger ones may be better still.",
+    );
+  });
+
+  it("says nothing of a range of two values, or of a best value inside", () => {
+    expect(recommend(rising([0, 8192]))!.edges).toEqual([]);
+    expect(recommend(realisticSweep())!.edges).toEqual([]);
+  });
+});

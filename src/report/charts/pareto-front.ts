@@ -1,4 +1,4 @@
-import type { SweepPoint, SweepResult } from "../../sweep/sweep-result.js";
+import type { SweepPoint } from "../../sweep/sweep-result.js";
 import { formatMetricWithUnit, metricNamed } from "../metrics.js";
 import { PARETO_METRICS, type ParetoPoint, paretoPoints } from "../pareto.js";
 import { statisticsOf } from "../point-statistics.js";
@@ -12,14 +12,14 @@ const HIT_RATE = metricNamed("hit_rate");
 /** Beyond this ratio of largest to smallest, a straight axis would press most points into a corner. */
 const LOG_BEYOND = 20;
 
-/** Every point by TTFT and ITL: what routing trades against what. The line joins points that nothing beats in both. */
+/** Points by TTFT and ITL: what routing trades against what. The line joins points that nothing beats in both. */
 export function paretoFrontChart(
-  sweep: SweepResult,
+  shown: readonly SweepPoint[],
   slice: SweepSlice | null,
   recommended: SweepPoint,
   baseline: SweepPoint,
 ): Chart {
-  const points = paretoPoints(sweep);
+  const points = paretoPoints(shown);
   const label = (point: SweepPoint) =>
     point === recommended ? "recommended" : point === baseline ? baselineWords(baseline) : null;
   const values = points.map((one) => ({

@@ -2,7 +2,7 @@ import type { WorkerSample } from "../run-files-reader.js";
 import { type Chart, CONTAINER } from "./chart.js";
 
 /** Samples of one worker in one chart at most; longer runs show the mean of neighbouring samples. */
-const SAMPLES_AT_MOST = 200;
+const SAMPLES_AT_MOST = 100;
 
 /** What a timeline shows of a worker. */
 export interface TimelineMeasure {

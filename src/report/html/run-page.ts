@@ -6,7 +6,7 @@ import { latencyDistributionChart, seriesOf } from "../charts/latency-distributi
 import { STAGES, timeBreakdownChart } from "../charts/time-breakdown.js";
 import { TIMELINE_MEASURES, workerTimelineChart } from "../charts/worker-timeline.js";
 import { formatCount, formatDuration, formatNumber, formatShare } from "../format.js";
-import { factsOf, LATENCY_ROWS, sloWords, STATISTICS } from "../render-summary.js";
+import { factsOf, LATENCY_ROWS, sloWords, STATISTICS, withoutWallTime } from "../render-summary.js";
 import type { RequestRow, WorkerSample } from "../run-files-reader.js";
 import { escapeHtml } from "./escape.js";
 import type { Card, TableCell } from "./page.js";
@@ -188,7 +188,7 @@ function workersSection({ workers }: Summary): string {
 function factsSection(summary: Summary): string {
   const notes = summary.notes.map((note) => `<li>${escapeHtml(note)}</li>`);
   return `<h2>Figures and settings</h2>
-${definitions(factsOf(summary).map(([name, text]) => [name, escapeHtml(text)]))}
+${definitions(factsOf(withoutWallTime(summary)).map(([name, text]) => [name, escapeHtml(text)]))}
 ${notes.length === 0 ? "" : `<h3>Notes</h3><ul>${notes.join("")}</ul>`}
 <details><summary>Every setting in force</summary><pre>${escapeHtml(stringify(summary.settings))}</pre></details>`;
 }

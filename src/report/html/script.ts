@@ -26,6 +26,7 @@ export const PAGE_SCRIPT = `
       text: { color: text, fontSize: 12 },
       style: { halo: { stroke: colour("page"), strokeWidth: 4, strokeJoin: "round" } },
       line: { color: muted },
+      rule: { color: muted, strokeWidth: 1.5 },
       range: { category: series(), symbol: ${JSON.stringify(SHAPES)} },
     };
   }

@@ -2,19 +2,21 @@ import { stringify } from "yaml";
 import type { SweepPoint, SweepResult } from "../../sweep/sweep-result.js";
 import { hasRows } from "../charts/chart.js";
 import { branchNames, decisionBranchesChart } from "../charts/decision-branches.js";
+import { gainOverBaselineChart } from "../charts/gain-over-baseline.js";
 import { heatMapChart } from "../charts/heat-map.js";
 import { paretoFrontChart } from "../charts/pareto-front.js";
 import { sensitivityChart } from "../charts/sensitivity.js";
 import type { SweepSlice } from "../charts/sweep-slice.js";
 import { axisLabel, mainAxis, sliceThrough, sweptAxes } from "../charts/sweep-slice.js";
 import { workerLoadChart } from "../charts/worker-load.js";
+import { conditionWords } from "../conditions.js";
 import { capitalised, formatChange, formatChangeRange, formatCount } from "../format.js";
 import type { Metric } from "../metrics.js";
 import { formatMetric, metricNamed, TABLE_METRICS } from "../metrics.js";
 import { changeOf, failuresOf, statisticsOf, summariesOf } from "../point-statistics.js";
 import type { Recommendation } from "../recommendation.js";
 import { isDetectable } from "../../measure/intervals.js";
-import { isImprovement } from "../recommendation.js";
+import { isImprovement, recommendationFor } from "../recommendation.js";
 import { baselineWords } from "../recommendation-words.js";
 import { sloWords } from "../render-summary.js";
 import { pointName, RUN_AXIS, settingsFlags, shortNameOf, valueWords } from "../setting-words.js";
@@ -66,6 +68,7 @@ function resultSections(sweep: SweepResult, found: Recommendation): readonly str
   const mainSlice = axis === undefined ? null : sliceThrough(sweep, found.point, axis);
   return [
     cards(CARD_METRICS.map((metric) => cardOf(metric, found))),
+    ...gainSection(mainSlice, found),
     ...sensitivitySections(sweep, found),
     paretoSection(sweep, mainSlice, found),
     loadSection(mainSlice, found),
@@ -87,6 +90,14 @@ function cardOf(metric: Metric, { point, baseline }: Recommendation): Card {
   }
   const detail = `${formatChange(mean)} from ${base}, interval ${formatChangeRange(low, high)}`;
   return { ...card, detail, tone: isImprovement(change) ? "better" : "worse" };
+}
+
+/** The evidence for the verdict; nothing to show where there is but one point. */
+function gainSection(slice: SweepSlice | null, found: Recommendation): readonly string[] {
+  if (slice === null) return [];
+  const chart = gainOverBaselineChart(slice, found);
+  if (!hasRows(chart)) return [];
+  return [`<h2>How sure it is</h2>\n${seriesLegend(slice)}\n${chartGrid([chart], "wide")}`];
 }
 
 /** One section per swept setting: what each metric does when only it and one other setting move. */
@@ -124,8 +135,10 @@ function seriesLegend({ series }: SweepSlice): string {
 }
 
 function paretoSection(sweep: SweepResult, slice: SweepSlice | null, found: Recommendation): string {
-  const chart = paretoFrontChart(sweep, slice, found.point, found.baseline);
-  return `<h2>What is traded against what</h2>
+  const condition = conditionWords(found.settings);
+  const points = sweep.points.filter((point) => conditionWords(point.settings) === condition);
+  const chart = paretoFrontChart(points, slice, found.point, found.baseline);
+  return `<h2>What is traded against what${condition === "" ? "" : escapeHtml(` at ${condition}`)}</h2>
 ${slice === null ? "" : seriesLegend(slice)}
 ${chartGrid([chart], "wide")}`;
 }
@@ -172,7 +185,7 @@ function pointsSection(sweep: SweepResult, recommendation: Recommendation | null
     { header: "failed runs", isText: false },
   ];
   const rows = sweep.points.map((point) => ({
-    isMarked: point === recommendation?.point,
+    isMarked: recommendation !== null && point === recommendationFor(point, recommendation).point,
     cells: [
       { text: String(point.index), sortBy: point.index },
       ...sweep.axes.map(({ setting }): TableCell => {
