@@ -59,6 +59,8 @@ export interface ProxyCore {
   readonly maxPayloadBytes: number;
   /** Monotonic, ms from the start of the proxy. */
   nowMs(): number;
+  /** Something was thrown that is no fault of client or worker; its request has failed. */
+  onDefect(error: unknown): void;
   /** A number no request of this proxy had before. */
   nextId(): number;
 }

@@ -1,3 +1,5 @@
+import type { LegOutcome } from "../routing/types.js";
+
 /** Errors that the proxy itself answers with, in OpenAI's form, which vLLM and the OpenAI clients share. */
 export interface ProxyError {
   readonly status: number;
@@ -27,6 +29,11 @@ export function badGateway(leg: string, reason: string): ProxyError {
   return { status: 502, type: "BadGatewayError", message: `the ${leg} worker failed: ${reason}` };
 }
 
+/** A defect of the proxy. */
+export function internalError(): ProxyError {
+  return { status: 500, type: "InternalServerError", message: "the proxy failed; its log says more" };
+}
+
 export function errorDocument({ status, type, message }: ProxyError): string {
   return JSON.stringify({ error: { message, type, param: null, code: status } });
 }
@@ -34,4 +41,15 @@ export function errorDocument({ status, type, message }: ProxyError): string {
 /** The event that ends a stream which broke after its first byte; no `[DONE]` follows. */
 export function errorEvent(error: ProxyError): string {
   return `data: ${errorDocument(error)}\n\n`;
+}
+
+/** Code of a connection error; its message would tell clients the address of a worker. */
+export function errorCode(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.name;
+}
+
+/** What a leg that was answered with `status` has come to; 408, 429 and 5xx are worth another try. */
+export function outcomeOf(status: number): LegOutcome {
+  if (status < 400) return "completed";
+  return status === 408 || status === 429 || status >= 500 ? "retryable" : "failed";
 }

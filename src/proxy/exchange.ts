@@ -1,16 +1,25 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Leg, LegOutcome, RouteDecision, RoutingRequest } from "../routing/types.js";
+import type { Leg, LegOutcome, RouteDecision } from "../routing/types.js";
+import { answerRewriting } from "./answer-rewriting.js";
 import { ClientReply, type Rewriting } from "./client-reply.js";
 import { drawRoom, type ProxyCore, type ProxyWorker, type RequestFacts } from "./core.js";
-import type { FirstToken, LegContext } from "./dialects/dialect.js";
-import { badGateway, badRequest, noWorker, payloadTooLarge, type ProxyError } from "./error-body.js";
-import { countFirstTokenInEvents, firstTokenEvent, prependFirstToken } from "./first-token.js";
-import { isObject, type GenerationApi, type JsonObject } from "./generation-api.js";
-import { handoverObstacle } from "./handover.js";
-import { clientRequestId, EXPLAIN_HEADER, headerOf, headersToWorker, type FlatHeaders } from "./headers.js";
-import { readBody } from "./request-body.js";
-import { sessionKey } from "./session-key.js";
+import type { LegContext } from "./dialects/dialect.js";
+import {
+  badGateway,
+  badRequest,
+  errorCode,
+  internalError,
+  noWorker,
+  outcomeOf,
+  payloadTooLarge,
+  type ProxyError,
+} from "./error-body.js";
+import { explanationHeaders } from "./explanation.js";
+import type { GenerationApi, JsonObject } from "./generation-api.js";
+import { clientRequestId, headersToWorker, type FlatHeaders } from "./headers.js";
+import { parseObject, readBody } from "./request-body.js";
+import { generationRequest, otherRequest } from "./routing-request.js";
 import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
 import { CachedTokens } from "./usage.js";
 
@@ -18,7 +27,6 @@ import { CachedTokens } from "./usage.js";
 const PREFILL_REPLY_BYTES_MAX = 64 << 20;
 /** What nginx logs for a client that closed its connection. */
 const CLIENT_CLOSED = 499;
-const NO_PREFIX = { symbols: new Int32Array(0), length: 0, unitsPerSymbol: 1, totalUnits: 0 };
 
 /** One leg on its way. */
 interface LegState {
@@ -53,6 +61,8 @@ export class Exchange implements UpstreamEvents {
   private prefillReply: Buffer[] = [];
   private prefillReplyBytes = 0;
   private readonly cachedTokens = new CachedTokens();
+  /** What is done to the decode worker's answer; null = nothing. */
+  private rewriting: Rewriting | null = null;
 
   /** @param path Path of the request, without its query. */
   constructor(
@@ -77,8 +87,22 @@ export class Exchange implements UpstreamEvents {
     });
     readBody(this.req, this.core.maxPayloadBytes, (body) => {
       if (body === null) this.refuse(payloadTooLarge(this.core.maxPayloadBytes), ["connection", "close"]);
-      else this.onBody(body);
+      else {
+        this.guard(() => {
+          this.onBody(body);
+        });
+      }
     });
+  }
+
+  /** A defect of the proxy ends this request, and no other. */
+  private guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.core.onDefect(error);
+      this.closeWith("failed", internalError());
+    }
   }
 
   private onBody(body: Buffer): void {
@@ -98,7 +122,11 @@ export class Exchange implements UpstreamEvents {
   private route(json: JsonObject | null): void {
     const { core, api } = this;
     const receivedMs = core.nowMs();
-    const request = this.routingRequest(json);
+    const { rawHeaders } = this.req;
+    const request =
+      api === null || json === null
+        ? otherRequest(core, rawHeaders)
+        : generationRequest(core, api, json, rawHeaders);
     const decision = core.router.route(request, receivedMs);
     const decisionMs = core.nowMs() - receivedMs;
     this.facts = {
@@ -122,21 +150,6 @@ export class Exchange implements UpstreamEvents {
     else this.disaggregate(json!, decision);
   }
 
-  private routingRequest(json: JsonObject | null): RoutingRequest {
-    const { core, api } = this;
-    const prompt = api === null ? null : core.prompts.read(api, json!);
-    const decodeOnly = api === null ? "other_route" : handoverObstacle(api, json!, core.dialect.maxSequences);
-    return {
-      id: core.nextId(),
-      promptTokens: prompt?.promptTokens ?? 0,
-      prefix: prompt?.prefix ?? NO_PREFIX,
-      sessionKey: sessionKey(core.sessions, this.req.rawHeaders, json),
-      model: typeof json?.["model"] === "string" ? json["model"] : "",
-      priority: Number.isInteger(json?.["priority"]) ? (json!["priority"] as number) : 0,
-      ...(decodeOnly === null ? {} : { decodeOnly }),
-    };
-  }
-
   private disaggregate(json: JsonObject, { prefill, decode }: RouteDecision): void {
     const { dialect, workers } = this.core;
     const context: LegContext = {
@@ -156,26 +169,8 @@ export class Exchange implements UpstreamEvents {
 
   private sendDecode(reply: Buffer | null): void {
     const { body, firstToken } = this.core.dialect.decodeLeg(this.context!, reply);
-    this.rewriting = this.rewritingFor(firstToken);
+    this.rewriting = answerRewriting(this.cachedTokens, firstToken);
     this.send("decode", this.facts!.decision.decode!.worker, body);
-  }
-
-  private rewriting: Rewriting | null = null;
-
-  private rewritingFor(firstToken: FirstToken | null): Rewriting {
-    const { cachedTokens } = this;
-    if (firstToken === null) {
-      return {
-        head: null,
-        events: (events) => cachedTokens.inEvents(events),
-        document: (document) => cachedTokens.inDocument(document),
-      };
-    }
-    return {
-      head: firstTokenEvent(firstToken),
-      events: (events) => countFirstTokenInEvents(cachedTokens.inEvents(events)),
-      document: (document) => prependFirstToken(cachedTokens.inDocument(document), firstToken),
-    };
   }
 
   private send(leg: Leg, index: number, body: Buffer): void {
@@ -231,8 +226,11 @@ export class Exchange implements UpstreamEvents {
 
   onUpstreamEnd(leg: Leg): void {
     if (this.closed) return;
-    if (leg === "prefill") this.onPrefillReply();
-    else {
+    if (leg === "prefill") {
+      this.guard(() => {
+        this.onPrefillReply();
+      });
+    } else {
       this.endLeg("decode", outcomeOf(this.legs.decode!.status));
       this.reply.end();
     }
@@ -241,7 +239,7 @@ export class Exchange implements UpstreamEvents {
   onUpstreamError(leg: Leg, error: Error): void {
     if (this.closed) return;
     if (this.reply.isEnded) this.endLeg(leg, "failed");
-    else this.closeWith("failed", badGateway(leg, reasonOf(error)));
+    else this.closeWith("failed", badGateway(leg, errorCode(error)));
   }
 
   private onPrefillReply(): void {
@@ -331,32 +329,7 @@ export class Exchange implements UpstreamEvents {
 
   private ownHeaders(): FlatHeaders {
     const headers = ["x-request-id", this.requestId];
-    if (this.facts === null || headerOf(this.req.rawHeaders, EXPLAIN_HEADER) === undefined) return headers;
-    const { path, branch, prefill, decode } = this.facts.decision;
-    headers.push("x-pdbench-path", path, "x-pdbench-branch", branch);
-    if (prefill !== null) headers.push("x-pdbench-prefill-worker", this.core.workers[prefill.worker]!.id);
-    if (decode !== null) headers.push("x-pdbench-decode-worker", this.core.workers[decode.worker]!.id);
-    return headers;
+    if (this.facts === null) return headers;
+    return [...headers, ...explanationHeaders(this.req.rawHeaders, this.facts.decision, this.core.workers)];
   }
-}
-
-/** A JSON object, or what is wrong with it. */
-function parseObject(body: Buffer): JsonObject | string {
-  try {
-    const parsed: unknown = JSON.parse(body.toString());
-    return isObject(parsed) ? parsed : "the request body is not a JSON object";
-  } catch (error) {
-    return `the request body is not JSON: ${(error as Error).message}`;
-  }
-}
-
-/** The routers of this field retry 408, 429 and 5xx. */
-function outcomeOf(status: number): LegOutcome {
-  if (status < 400) return "completed";
-  return status === 408 || status === 429 || status >= 500 ? "retryable" : "failed";
-}
-
-/** Code of a connection error; its message would tell clients the address of a worker. */
-function reasonOf(error: Error): string {
-  return (error as NodeJS.ErrnoException).code ?? error.name;
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Leg } from "../routing/types.js";
 import { ClientReply } from "./client-reply.js";
 import type { ProxyCore, ProxyWorker } from "./core.js";
-import { badGateway, payloadTooLarge } from "./error-body.js";
+import { badGateway, errorCode, payloadTooLarge } from "./error-body.js";
 import { clientRequestId, headersToWorker } from "./headers.js";
 import { readBody } from "./request-body.js";
 import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
@@ -70,6 +70,6 @@ export class Passage implements UpstreamEvents {
   }
 
   onUpstreamError(leg: Leg, error: Error): void {
-    this.reply.fail(badGateway(leg, (error as NodeJS.ErrnoException).code ?? error.name));
+    this.reply.fail(badGateway(leg, errorCode(error)));
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isObject, type JsonObject } from "./generation-api.js";
 
 /**
  * Reads a request's body. It is kept whole: routing needs the prompt, both legs need the bytes, and a kept
@@ -28,4 +29,14 @@ export function readBody(
   request.on("end", () => {
     if (size <= limitBytes) onBody(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
   });
+}
+
+/** A body as a JSON object, or what is wrong with it. */
+export function parseObject(body: Buffer): JsonObject | string {
+  try {
+    const parsed: unknown = JSON.parse(body.toString());
+    return isObject(parsed) ? parsed : "the request body is not a JSON object";
+  } catch (error) {
+    return `the request body is not JSON: ${(error as Error).message}`;
+  }
 }

@@ -47,6 +47,8 @@ export interface ProxyOptions {
   readonly engineStatsIntervalMs: number;
   /** File for every call to the routing core; it holds prompts as symbols. */
   readonly eventLog?: string;
+  /** Called with what was thrown when the proxy itself is at fault; the request it happened to gets 500. */
+  readonly onDefect: (error: unknown) => void;
   /** File for a trace of the traffic, without prompts. */
   readonly record?: string;
 }
@@ -162,6 +164,7 @@ function coreOf(
     observers,
     maxPayloadBytes: options.maxPayloadBytes,
     nowMs: () => performance.now() - startMs,
+    onDefect: options.onDefect,
     nextId: () => requests++,
   };
 }
