@@ -22,15 +22,20 @@ export function emptyDistribution(): Distribution {
  * maximum of a column. NaN stands for "not measured" and is left out.
  */
 export function distributionOf(column: Float64Array): Distribution {
-  const measured = column.filter((value) => !Number.isNaN(value));
-  if (measured.length === 0) return emptyDistribution();
+  const kept = new Float64Array(column.length);
+  let count = 0;
   let sum = 0;
   let max = -Infinity;
-  for (const value of measured) {
+  for (let i = 0; i < column.length; i++) {
+    const value = column[i]!;
+    if (Number.isNaN(value)) continue;
+    kept[count++] = value;
     sum += value;
     if (value > max) max = value;
   }
+  if (count === 0) return emptyDistribution();
+  const measured = kept.subarray(0, count);
   // quantile() selects instead of sorting and takes any array with slice(); its type names only number[].
   const percentiles = quantile(measured as unknown as readonly number[], PERCENTILES);
-  return distributionFrom(sum / measured.length, percentiles, max);
+  return distributionFrom(sum / count, percentiles, max);
 }

@@ -119,20 +119,39 @@ function meanAndError(values: readonly number[]): { mean: number; standardError:
   return { mean, standardError: n < 2 ? 0 : Math.sqrt(squares / (n - 1) / n) };
 }
 
-/** Sorted t statistics of resamples; those that drew one value n times over have none and are drawn anew. */
+/** Sorted t statistics of resamples; those that drew one value n times over have none and are left out. */
 function resampledT(values: readonly number[], seed: number): Float64Array {
   const n = values.length;
   const { mean, standardError } = meanAndError(values);
   if (standardError === 0) return new Float64Array(0);
-  const random = randomStream(seed, "interval-bootstrap");
+  const draws = drawsFor(n, seed);
   const t = new Float64Array(RESAMPLES);
-  const drawn = new Array<number>(n).fill(0);
   let filled = 0;
-  while (filled < RESAMPLES) {
-    for (let i = 0; i < n; i++) drawn[i] = values[random.nextInt(n)]!;
-    const resample = meanAndError(drawn);
-    if (resample.standardError === 0) continue;
-    t[filled++] = (resample.mean - mean) / resample.standardError;
+  for (let at = 0; at < draws.length; at += n) {
+    let sum = 0;
+    let squares = 0;
+    for (let i = at; i < at + n; i++) {
+      const deviation = values[draws[i]!]! - mean;
+      sum += deviation;
+      squares += deviation * deviation;
+    }
+    const variance = (squares - (sum * sum) / n) / (n - 1);
+    if (variance > 1e-12 * standardError * standardError) t[filled++] = sum / n / Math.sqrt(variance / n);
   }
-  return t.sort();
+  return t.subarray(0, filled).sort();
+}
+
+/** Drawing is most of the work of a bootstrap, and a report wants thousands of intervals of one size. */
+const drawn = new Map<string, Uint16Array>();
+
+/** Positions of the values in every resample of a sample of `n`, one resample after the other. */
+function drawsFor(n: number, seed: number): Uint16Array {
+  const key = `${n} ${seed}`;
+  let draws = drawn.get(key);
+  if (draws === undefined) {
+    const random = randomStream(seed, "interval-bootstrap");
+    draws = new Uint16Array(RESAMPLES * n).map(() => random.nextInt(n));
+    drawn.set(key, draws);
+  }
+  return draws;
 }

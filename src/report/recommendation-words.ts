@@ -41,7 +41,7 @@ export function gainWords({ gain, baseline, judgedBy }: Omit<Recommendation, "wo
 
 /** What a baseline is called in a sentence. */
 export function baselineWords(baseline: Recommendation["baseline"]): string {
-  return alwaysDisaggregates(baseline.settings) ? "always-disaggregate" : pointName(baseline.settings);
+  return alwaysDisaggregates(baseline.settings) ? "always-disaggregate" : pointName(choicesOf(baseline.settings));
 }
 
 /** `TTFT p99 +12 % (1,020 to 1,140 ms)` */
@@ -69,8 +69,8 @@ function verdictWords(found: Omit<Recommendation, "words">, what: string): strin
   const advice = what === "" ? `use ${pointName(found.settings)}` : what;
   switch (found.verdict) {
     case "baseline_is_best": {
-      const value = statisticsOf(found.point, found.judgedBy)?.mean ?? null;
-      const best = `${found.judgedBy.label} ${formatMetricWithUnit(found.judgedBy, value)}`;
+      const value = statisticsOf(found.point, found.objective)?.mean ?? null;
+      const best = `${found.objective.label} ${formatMetricWithUnit(found.objective, value)}`;
       return what === ""
         ? `${best}; there is nothing to choose between.`
         : `${advice}: no other point is better than this baseline, ${best}.`;
@@ -119,7 +119,7 @@ function withoutTwins(changes: readonly Change[]): readonly Change[] {
 
 function alikeWords({ alike, judgedBy }: Omit<Recommendation, "words">): readonly string[] {
   if (alike.length === 0) return [];
-  const names = alike.slice(0, NAMED_AT_MOST).map((point) => pointName(point.settings));
+  const names = alike.slice(0, NAMED_AT_MOST).map((point) => pointName(choicesOf(point.settings)));
   const more = alike.length > names.length ? ` and ${formatCount(alike.length - names.length)} more` : "";
   return [`Not detectably different in ${judgedBy.label}: ${names.join(", ")}${more}.`];
 }
@@ -127,7 +127,7 @@ function alikeWords({ alike, judgedBy }: Omit<Recommendation, "words">): readonl
 function flipWords({ flips }: Omit<Recommendation, "words">): readonly string[] {
   return flips.map(
     ({ metric, point, there, here }) =>
-      `If ${metric.label} mattered most: ${pointName(point.settings)} ` +
+      `If ${metric.label} mattered most: ${pointName(choicesOf(point.settings))} ` +
       `(${formatMetricWithUnit(metric, there)} instead of ${formatMetric(metric, here)}).`,
   );
 }
