@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const data = process.argv[2] ?? `${root}/../shared/data/step-times`;
 const folder = `${root}/src/engine/profiles`;
 
-const profiles = fitAllProfiles(data).sort((a, b) => (a.name < b.name ? -1 : 1));
+const profiles = (await fitAllProfiles(data)).sort((a, b) => (a.name < b.name ? -1 : 1));
 mkdirSync(folder, { recursive: true });
 for (const file of readdirSync(folder)) rmSync(`${folder}/${file}`);
 for (const profile of profiles) await writeModule(`${profile.name}.ts`, profileModule(profile));

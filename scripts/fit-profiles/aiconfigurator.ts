@@ -1,18 +1,13 @@
-import { decodeTable, fitLinearDecode, fitLinearPrefill } from "../../src/calibrate/fit-step-times.js";
-import { tableDecodeError } from "../../src/calibrate/fit-grid.js";
+import { leftOutDecodes, namedErrors, pointsOf } from "../../src/calibrate/fit-grid.js";
+import { fitLinearDecode, fitLinearPrefill } from "../../src/calibrate/fit-step-times.js";
+import { fitErrorsOf } from "../../src/calibrate/fitted-point.js";
+import { decodeTable } from "../../src/calibrate/step-tables.js";
 import type { StepSample } from "../../src/calibrate/step-samples.js";
+import { NO_OVERHEADS } from "../../src/calibrate/calibrate-grid.js";
 import { profileModel } from "../../src/engine/profile.js";
 import type { EngineProfile } from "../../src/engine/profile.js";
 import { readCsv } from "./csv.js";
-import {
-  NOT_VALIDATED,
-  NO_OVERHEADS,
-  assumedMixed,
-  fitError,
-  hardware,
-  mixedAssumption,
-  rounded,
-} from "./profile-parts.js";
+import { NOT_VALIDATED, assumedMixed, hardware, mixedAssumption, rounded } from "./profile-parts.js";
 
 const FILE = "h100-h200-modelled-step-times.csv";
 /** Above this mean error the decode steps are kept as a table. */
@@ -38,10 +33,11 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
   const weights = weights_dtype === "bfloat16" ? "bf16" : "fp8";
   const decodes = rows.filter((row) => row["phase"] === "decode").map(decodeSample);
   const prefills = rows.filter((row) => row["phase"] === "prefill").map(prefillSample);
-  const line = fitLinearDecode(decodes);
+  const line = rounded(fitLinearDecode(decodes));
+  const onLine = pointsOf("decode", decodes, { decode: [line] });
   const table = decodeTable(decodes);
-  const prefill = fitLinearPrefill(prefills);
-  const isTable = line.fit.meanErrorPct > LINE_FITS_PCT && table !== null;
+  const isTable = fitErrorsOf(onLine, "decode").meanPct! > LINE_FITS_PCT && table !== null;
+  const prefill = rounded(fitLinearPrefill(prefills));
   return {
     name: `${modelName.toLowerCase()}-${card.toLowerCase()}-tp${tp}-${weights}`,
     model: profileModel(modelName, 2, weights === "fp8" ? 1 : 2),
@@ -51,11 +47,14 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
       "ai-dynamo/aiconfigurator 0.11.0 kernel tables for vLLM 0.24.0 (Apache-2.0, NVIDIA), composed to whole " +
       `steps, all-reduce included. ${mixedAssumption(mixedRatio)}`,
     validation: NOT_VALIDATED,
-    fit_error: fitError(isTable ? tableDecodeError(decodes) : line.fit, prefill.fit, null),
+    fit_error: namedErrors([
+      ...(isTable ? leftOutDecodes(decodes) : onLine),
+      ...pointsOf("prefill", prefills, { prefill }),
+    ]),
     step_time: {
-      decode: isTable ? table : [rounded(line.piece)],
-      prefill: rounded(prefill.terms),
-      mixed: assumedMixed(line.piece.per_context_token_ms, mixedRatio),
+      decode: isTable ? table : [line],
+      prefill,
+      mixed: assumedMixed(line.per_context_token_ms, mixedRatio),
     },
     context_skew: { decode: 0, mixed: 0 },
     all_reduce: null,

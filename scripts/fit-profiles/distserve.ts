@@ -1,7 +1,9 @@
+import { namedErrors } from "../../src/calibrate/fit-grid.js";
+import { NO_OVERHEADS } from "../../src/calibrate/calibrate-grid.js";
 import { profileModel } from "../../src/engine/profile.js";
 import type { EngineProfile } from "../../src/engine/profile.js";
 import { readCsv } from "./csv.js";
-import { NO_OVERHEADS, assumedMixed, fitError, hardware, mixedAssumption, rounded } from "./profile-parts.js";
+import { assumedMixed, hardware, mixedAssumption, rounded } from "./profile-parts.js";
 
 const FILE = "distserve_coefficients.csv";
 const MODELS: Readonly<Record<string, string>> = {
@@ -46,7 +48,7 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
       `by batch size; it states no fit error. ${mixedAssumption(mixedRatio)}`,
     validation:
       "not validated here; DistServe reports SLO attainment within 2 points of its engine with these coefficients",
-    fit_error: fitError(null, null, null),
+    fit_error: namedErrors([]),
     step_time: {
       decode: [small, large],
       prefill: rounded({

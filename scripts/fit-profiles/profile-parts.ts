@@ -1,14 +1,5 @@
 import { knownCard } from "../../src/engine/hardware.js";
 import type { EngineProfile } from "../../src/engine/profile.js";
-import type { Fit } from "../../src/calibrate/robust-fit.js";
-
-/** Overheads outside the step of vLLM's OpenAI server; see docs/profiles.md. */
-export const NO_OVERHEADS: EngineProfile["overheads"] = {
-  http_ms: 0,
-  schedule_ms: 0,
-  first_token_ms: 0,
-  step_host_ms: 0,
-};
 
 /** What a source without a measured end-to-end run says of itself. */
 export const NOT_VALIDATED = "not validated: no measured run of this model on this card was at hand";
@@ -17,27 +8,7 @@ export const NOT_VALIDATED = "not validated: no measured run of this model on th
 export function hardware(name: string): EngineProfile["hardware"] {
   const known = knownCard(name);
   if (known === null) throw new Error(`unknown card ${name}`);
-  return { name: known.name, memory_bytes: Math.round(known.card.memoryBytes) };
-}
-
-/** The errors of the three kinds of step as a profile states them; null = not fitted to measurements. */
-export function fitError(
-  decode: Fit | null,
-  prefill: Fit | null,
-  mixed: Fit | null,
-): EngineProfile["fit_error"] {
-  return {
-    decode_mean_pct: percent(decode?.meanErrorPct),
-    decode_max_pct: percent(decode?.maxErrorPct),
-    prefill_mean_pct: percent(prefill?.meanErrorPct),
-    prefill_max_pct: percent(prefill?.maxErrorPct),
-    mixed_mean_pct: percent(mixed?.meanErrorPct),
-    mixed_max_pct: percent(mixed?.maxErrorPct),
-  };
-}
-
-function percent(value: number | undefined): number | null {
-  return value === undefined ? null : Number(value.toFixed(1));
+  return { name: known.name, memory_bytes: known.card.memoryBytes };
 }
 
 /** Four significant digits: more than any of the sources carries. */

@@ -1,17 +1,12 @@
+import { namedErrors, pointsOf } from "../../src/calibrate/fit-grid.js";
 import { fitLinearDecode, fitLinearPrefill } from "../../src/calibrate/fit-step-times.js";
+import { fitErrorsOf } from "../../src/calibrate/fitted-point.js";
 import type { StepSample } from "../../src/calibrate/step-samples.js";
+import { NO_OVERHEADS } from "../../src/calibrate/calibrate-grid.js";
 import { profileModel } from "../../src/engine/profile.js";
 import type { EngineProfile } from "../../src/engine/profile.js";
 import { readCsv } from "./csv.js";
-import {
-  NOT_VALIDATED,
-  NO_OVERHEADS,
-  assumedMixed,
-  fitError,
-  hardware,
-  mixedAssumption,
-  rounded,
-} from "./profile-parts.js";
+import { NOT_VALIDATED, assumedMixed, hardware, mixedAssumption, rounded } from "./profile-parts.js";
 
 const FILE = "splitwise_perf_db_medians.csv";
 /** Above this mean error the prefill steps are kept as a table. */
@@ -38,9 +33,11 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
   const [{ model = "", hardware: gpu = "", tensor_parallel = "" }] = rows as [Row];
   const card = gpu.startsWith("a100") ? "A100-80GB" : "H100";
   const prefills = prefillSamples(rows);
-  const decode = fitLinearDecode(rows.map(decodeSample));
-  const prefill = fitLinearPrefill(prefills);
-  const isTable = prefill.fit.meanErrorPct > LINE_FITS_PCT;
+  const decodes = rows.map(decodeSample);
+  const decode = rounded(fitLinearDecode(decodes));
+  const line = rounded(fitLinearPrefill(prefills));
+  const onLine = pointsOf("prefill", prefills, { prefill: line });
+  const isTable = fitErrorsOf(onLine, "prefill").meanPct! > LINE_FITS_PCT;
   const table = {
     chunk_tokens: prefills.map((sample) => sample.chunkTokens),
     cached_tokens: [0],
@@ -56,11 +53,14 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
       `of 128 to 8192 tokens, batches of up to 64. ${isTable ? "Attention to cached context is not charged. " : ""}` +
       mixedAssumption(mixedRatio),
     validation: NOT_VALIDATED,
-    fit_error: fitError(decode.fit, isTable ? null : prefill.fit, null),
+    fit_error: namedErrors([
+      ...pointsOf("decode", decodes, { decode: [decode] }),
+      ...(isTable ? [] : onLine),
+    ]),
     step_time: {
-      decode: [rounded(decode.piece)],
-      prefill: isTable ? table : rounded(prefill.terms),
-      mixed: assumedMixed(decode.piece.per_context_token_ms, mixedRatio),
+      decode: [decode],
+      prefill: isTable ? table : line,
+      mixed: assumedMixed(decode.per_context_token_ms, mixedRatio),
     },
     context_skew: { decode: 0, mixed: 0 },
     all_reduce: null,

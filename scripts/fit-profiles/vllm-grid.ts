@@ -1,9 +1,12 @@
 import { DEFAULT_CONTEXT_SKEW, fitGrid } from "../../src/calibrate/fit-grid.js";
 import type { StepSample } from "../../src/calibrate/step-samples.js";
+import { NO_OVERHEADS } from "../../src/calibrate/calibrate-grid.js";
+import { formatError } from "../../src/calibrate/comparison-text.js";
+import { validateRun } from "../../src/calibrate/validate-run.js";
 import { profileModel } from "../../src/engine/profile.js";
 import type { EngineProfile } from "../../src/engine/profile.js";
 import { readCsv } from "./csv.js";
-import { NOT_VALIDATED, NO_OVERHEADS, hardware } from "./profile-parts.js";
+import { NOT_VALIDATED, hardware } from "./profile-parts.js";
 
 const FILE = "vllm-0.19-kernels-step-grid.csv";
 const SOURCE =
@@ -30,7 +33,39 @@ function grids(folder: string): Map<string, StepSample[]> {
 }
 
 /** Llama-3.1-8B on RTX 4090 and on one and two RTX PRO 6000, as tables. */
-export function vllmGridProfiles(folder: string): EngineProfile[] {
+export async function vllmGridProfiles(folder: string): Promise<EngineProfile[]> {
+  const profiles = tableProfiles(folder);
+  const validated = profiles.map(async (profile) => {
+    const run = RUNS[profile.name];
+    if (run === undefined) return profile;
+    return { ...profile, validation: await validationStatement(`${folder}/../vllm-runs`, run, profile) };
+  });
+  return Promise.all(validated);
+}
+
+/** Measured runs of the profiles' model and card. */
+const RUNS: Readonly<Record<string, string>> = {
+  "llama-3.1-8b-rtx4090-tp1-bf16": "rtx4090-llama-3.1-8b",
+  "llama-3.1-8b-rtxpro6000-tp1-bf16": "rtxpro6000-llama-3.1-8b",
+};
+
+async function validationStatement(folder: string, run: string, profile: EngineProfile): Promise<string> {
+  const { comparison } = await validateRun({
+    run: `${folder}/${run}`,
+    workload: `${folder}/workload-sharegpt-llama-3.1-8b-300.jsonl`,
+    profile,
+    kvBlocks: null,
+    settings: {},
+  });
+  const { requests, ttft_ms, tpot_ms, e2e_ms } = comparison;
+  const error = ({ mean }: typeof ttft_ms): string => formatError(mean.error_pct);
+  return (
+    `validated against a run of vLLM 0.19.0 with ${requests} ShareGPT requests that the step times do not come from (context_skew was settled with it in view): ` +
+    `mean TTFT ${error(ttft_ms)}, TPOT ${error(tpot_ms)}, E2E ${error(e2e_ms)}`
+  );
+}
+
+function tableProfiles(folder: string): EngineProfile[] {
   return [...grids(folder)].map(([key, samples]) => {
     const [card, degree] = key.split(" ") as [string, string];
     const tp = Number(degree);

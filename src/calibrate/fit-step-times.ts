@@ -1,26 +1,26 @@
-import type { LinearDecodePiece, LinearPrefillTerms } from "../engine/step-time-linear.js";
-import type { DecodeTable, MixedTable, PrefillTable } from "../engine/step-time-table.js";
-import { fitRelative, predict } from "./robust-fit.js";
-import type { Fit, Observation } from "./robust-fit.js";
+import type { LinearDecodePiece, LinearMixedTerms, LinearPrefillTerms } from "../engine/step-time-linear.js";
+import { LinearPrefill } from "../engine/step-time-linear.js";
+import { TablePrefill } from "../engine/step-time-table.js";
+import type { PrefillTable } from "../engine/step-time-table.js";
+import { LinearDecode } from "../engine/step-time-linear.js";
+import { fitRelative } from "./robust-fit.js";
+import type { Observation } from "./robust-fit.js";
+import { loadOf } from "./step-samples.js";
 import type { StepSample } from "./step-samples.js";
 
 /** A line through decode-only steps: `base + perSequence x sequences + perContextToken x context`. */
-export function fitLinearDecode(samples: readonly StepSample[]): { piece: LinearDecodePiece; fit: Fit } {
-  const fit = fitRelative(
+export function fitLinearDecode(samples: readonly StepSample[]): LinearDecodePiece {
+  const [base, perSequence, perContextToken] = fitRelative(
     samples.map(({ decodes, contextTokens, ms }) => ({
       terms: [1, decodes, decodes * contextTokens],
       target: ms,
     })),
   );
-  const [base, perSequence, perContextToken] = fit.coefficients;
   return {
-    piece: {
-      from_sequences: 1,
-      base_ms: base!,
-      per_sequence_ms: perSequence!,
-      per_context_token_ms: perContextToken!,
-    },
-    fit,
+    from_sequences: 1,
+    base_ms: base!,
+    per_sequence_ms: perSequence!,
+    per_context_token_ms: perContextToken!,
   };
 }
 
@@ -28,108 +28,66 @@ export function fitLinearDecode(samples: readonly StepSample[]): { piece: Linear
  * A line with a floor through prefill-only steps. Which of the smallest chunks lie on the floor is found by
  * trying: the split with the least mean error wins.
  */
-export function fitLinearPrefill(samples: readonly StepSample[]): { terms: LinearPrefillTerms; fit: Fit } {
+export function fitLinearPrefill(samples: readonly StepSample[]): LinearPrefillTerms {
   const byTokens = [...samples].sort((a, b) => a.chunks * a.chunkTokens - b.chunks * b.chunkTokens);
-  let best: { terms: LinearPrefillTerms; fit: Fit } | null = null;
+  let best: LinearPrefillTerms | null = null;
+  let leastError = Infinity;
   const mostOnFloor = Math.min(3, Math.max(0, samples.length - 4));
   for (let onFloor = 0; onFloor <= mostOnFloor; onFloor++) {
-    const candidate = fitWithFloor(byTokens, onFloor);
-    if (best === null || candidate.fit.meanErrorPct < best.fit.meanErrorPct) best = candidate;
+    const terms = fitWithFloor(byTokens, onFloor);
+    const error = meanError(byTokens, (sample) => linearPrefillMs(terms, sample));
+    if (error >= leastError) continue;
+    best = terms;
+    leastError = error;
   }
   return best!;
 }
 
-function fitWithFloor(
-  byTokens: readonly StepSample[],
-  onFloor: number,
-): { terms: LinearPrefillTerms; fit: Fit } {
+function fitWithFloor(byTokens: readonly StepSample[], onFloor: number): LinearPrefillTerms {
   const observations = byTokens.map((sample, i): Observation => {
-    const { chunks, chunkTokens, cachedTokens, ms } = sample;
-    const pairs = chunks * chunkTokens * (cachedTokens + chunkTokens / 2);
-    const terms = i < onFloor ? [1, 0, 0, pairs] : [0, 1, chunks * chunkTokens, pairs];
-    return { terms, target: ms };
+    const { prefillTokens, prefillPairs } = loadOf(sample);
+    const terms = i < onFloor ? [1, 0, 0, prefillPairs] : [0, 1, prefillTokens, prefillPairs];
+    return { terms, target: sample.ms };
   });
-  const [floor, base, perToken, perPair] = fitRelative(observations).coefficients;
-  const terms: LinearPrefillTerms = {
+  const [floor, base, perToken, perPair] = fitRelative(observations);
+  return {
     floor_ms: floor!,
     base_ms: base!,
     per_token_ms: perToken!,
     per_request_ms: 0,
     per_pair_ms: perPair!,
   };
-  return { terms, fit: errorsOf(byTokens, (sample) => linearPrefillMs(terms, sample)) };
 }
 
-function linearPrefillMs(terms: LinearPrefillTerms, sample: StepSample): number {
-  const tokens = sample.chunks * sample.chunkTokens;
-  const dense = terms.base_ms + terms.per_token_ms * tokens + terms.per_request_ms * sample.chunks;
-  const pairs = tokens * (sample.cachedTokens + sample.chunkTokens / 2);
-  return predict([1, terms.per_pair_ms], [Math.max(terms.floor_ms, dense), pairs]);
+/**
+ * What decodes cost beside chunks, over the prefill time of all tokens of the step; steps that come out faster
+ * than the prefill alone say nothing.
+ */
+export function fitLinearMixed(
+  samples: readonly StepSample[],
+  prefill: LinearPrefillTerms | PrefillTable,
+  decode: LinearDecodePiece,
+): LinearMixedTerms {
+  const alone =
+    "ms" in prefill ? new TablePrefill(prefill, new LinearDecode([decode])) : new LinearPrefill(prefill);
+  const observations = samples.map((sample) => {
+    const { prefillTokens, prefillPairs, prefills, decodes, decodeContextTokens } = loadOf(sample);
+    return {
+      terms: [decodes, decodeContextTokens],
+      target: sample.ms - alone.ms(prefillTokens + decodes, prefillPairs, prefills),
+    };
+  });
+  const [perSequence, perContextToken] = fitRelative(observations.filter(({ target }) => target > 0));
+  return { per_sequence_ms: perSequence ?? 0, per_context_token_ms: perContextToken ?? 0 };
 }
 
-/** Mean and largest relative error of a model over samples. */
-export function errorsOf(samples: readonly StepSample[], msOf: (sample: StepSample) => number): Fit {
-  const errors = samples.map((sample) => (100 * Math.abs(msOf(sample) - sample.ms)) / sample.ms);
-  return {
-    coefficients: [],
-    meanErrorPct: errors.reduce((sum, error) => sum + error, 0) / Math.max(1, errors.length),
-    maxErrorPct: Math.max(0, ...errors),
-  };
+/** What a linear prefill says of a sample. */
+export function linearPrefillMs(terms: LinearPrefillTerms, sample: StepSample): number {
+  const { prefillTokens, prefillPairs, prefills } = loadOf(sample);
+  return new LinearPrefill(terms).ms(prefillTokens, prefillPairs, prefills);
 }
 
-/** The samples as a table, or null where they are not a complete grid. */
-export function decodeTable(samples: readonly StepSample[]): DecodeTable | null {
-  const sequences = distinct(samples.map((sample) => sample.decodes));
-  const context_tokens = distinct(samples.map((sample) => sample.contextTokens));
-  const ms = gridOf(samples, [
-    { axis: sequences, of: (sample) => sample.decodes },
-    { axis: context_tokens, of: (sample) => sample.contextTokens },
-  ]);
-  return ms === null ? null : { sequences, context_tokens, ms };
-}
-
-/** The samples as a table, or null where they are not a complete grid. */
-export function prefillTable(samples: readonly StepSample[]): PrefillTable | null {
-  const chunk_tokens = distinct(samples.map((sample) => sample.chunkTokens));
-  const cached_tokens = distinct(samples.map((sample) => sample.cachedTokens));
-  const ms = gridOf(samples, [
-    { axis: chunk_tokens, of: (sample) => sample.chunkTokens },
-    { axis: cached_tokens, of: (sample) => sample.cachedTokens },
-  ]);
-  return ms === null ? null : { chunk_tokens, cached_tokens, ms };
-}
-
-/** The samples as a table, or null where they are not a complete grid. */
-export function mixedTable(samples: readonly StepSample[]): MixedTable | null {
-  const chunk_tokens = distinct(samples.map((sample) => sample.chunkTokens));
-  const cached_tokens = distinct(samples.map((sample) => sample.cachedTokens));
-  const sequences = distinct(samples.map((sample) => sample.decodes));
-  const context_tokens = distinct(samples.map((sample) => sample.contextTokens));
-  const ms = gridOf(samples, [
-    { axis: chunk_tokens, of: (sample) => sample.chunkTokens },
-    { axis: cached_tokens, of: (sample) => sample.cachedTokens },
-    { axis: sequences, of: (sample) => sample.decodes },
-    { axis: context_tokens, of: (sample) => sample.contextTokens },
-  ]);
-  return ms === null ? null : { chunk_tokens, cached_tokens, sequences, context_tokens, ms };
-}
-
-interface Dimension {
-  readonly axis: readonly number[];
-  readonly of: (sample: StepSample) => number;
-}
-
-/** Row-major times over all dimensions, or null where a point is missing. */
-function gridOf(samples: readonly StepSample[], dimensions: readonly Dimension[]): number[] | null {
-  const size = dimensions.reduce((product, { axis }) => product * axis.length, 1);
-  const ms = new Array<number>(size).fill(NaN);
-  for (const sample of samples) {
-    const at = dimensions.reduce((index, { axis, of }) => index * axis.length + axis.indexOf(of(sample)), 0);
-    ms[at] = sample.ms;
-  }
-  return samples.length === 0 || ms.some(Number.isNaN) ? null : ms;
-}
-
-function distinct(values: readonly number[]): number[] {
-  return [...new Set(values)].sort((a, b) => a - b);
+function meanError(samples: readonly StepSample[], msOf: (sample: StepSample) => number): number {
+  const total = samples.reduce((sum, sample) => sum + Math.abs(msOf(sample) - sample.ms) / sample.ms, 0);
+  return total / samples.length;
 }

@@ -25,3 +25,17 @@ export function loadOf(sample: StepSample): StepLoad {
     prefillPairs: chunks * chunkTokens * (cachedTokens + chunkTokens / 2),
   };
 }
+
+/** What a sample measured, in words. */
+export function describeSample({
+  chunks,
+  chunkTokens,
+  cachedTokens,
+  decodes,
+  contextTokens,
+}: StepSample): string {
+  const prefill = `${chunks === 1 ? "a chunk" : `${chunks} chunks`} of ${chunkTokens} after ${cachedTokens}`;
+  const decode = `${decodes} decodes at ${contextTokens}`;
+  if (chunks === 0) return decode;
+  return decodes === 0 ? prefill : `${prefill}, ${decode}`;
+}

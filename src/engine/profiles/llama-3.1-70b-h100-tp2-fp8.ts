@@ -40,7 +40,7 @@ export const llama3170bH100Tp2Fp8: EngineProfile = {
       per_request_ms: 0,
       per_pair_ms: 0.000002013,
     },
-    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.000087 },
+    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00008701 },
   },
   context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,

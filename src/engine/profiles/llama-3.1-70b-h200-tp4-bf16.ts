@@ -40,7 +40,7 @@ export const llama3170bH200Tp4Bf16: EngineProfile = {
       per_request_ms: 0,
       per_pair_ms: 0.000001297,
     },
-    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00003119 },
+    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.0000312 },
   },
   context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,

@@ -40,7 +40,7 @@ export const llama318bH100Tp1Fp8: EngineProfile = {
       per_request_ms: 0,
       per_pair_ms: 7.86e-7,
     },
-    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00007341 },
+    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00007342 },
   },
   context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,

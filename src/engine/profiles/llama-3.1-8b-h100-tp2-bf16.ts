@@ -38,7 +38,7 @@ export const llama318bH100Tp2Bf16: EngineProfile = {
       per_request_ms: 0,
       per_pair_ms: 3.802e-7,
     },
-    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00003517 },
+    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00003518 },
   },
   context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,

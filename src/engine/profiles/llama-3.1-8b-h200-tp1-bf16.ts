@@ -25,7 +25,7 @@ export const llama318bH200Tp1Bf16: EngineProfile = {
     decode_mean_pct: 1.8,
     decode_max_pct: 3.8,
     prefill_mean_pct: 3.4,
-    prefill_max_pct: 15.9,
+    prefill_max_pct: 15.8,
     mixed_mean_pct: null,
     mixed_max_pct: null,
   },

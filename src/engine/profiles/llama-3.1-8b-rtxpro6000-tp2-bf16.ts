@@ -67,7 +67,7 @@ export const llama318bRtxpro6000Tp2Bf16: EngineProfile = {
       ],
     },
   },
-  context_skew: { decode: 0.03, mixed: 0.06 },
+  context_skew: { decode: 0.03, mixed: 0.07 },
   all_reduce: { per_layer: 2, latency_us: 20, gigabytes_per_second: 16 },
   overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
   gpu_memory_utilization: 0.9,

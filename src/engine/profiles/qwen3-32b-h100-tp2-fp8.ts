@@ -38,7 +38,7 @@ export const qwen332bH100Tp2Fp8: EngineProfile = {
       per_request_ms: 0,
       per_pair_ms: 0.000001455,
     },
-    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00006911 },
+    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00006912 },
   },
   context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,

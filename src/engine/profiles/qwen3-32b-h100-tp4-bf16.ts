@@ -40,7 +40,7 @@ export const qwen332bH100Tp4Bf16: EngineProfile = {
       per_request_ms: 0,
       per_pair_ms: 8.299e-7,
     },
-    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00003712 },
+    mixed: { per_sequence_ms: 0, per_context_token_ms: 0.00003713 },
   },
   context_skew: { decode: 0, mixed: 0 },
   all_reduce: null,

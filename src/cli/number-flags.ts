@@ -1,0 +1,26 @@
+import { InputError } from "../errors.js";
+
+/** Reads the value of `flag`, a whole number of at least `minimum`. @throws InputError naming both. */
+export function wholeNumberFlag(flag: string, minimum: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (!(number >= minimum && Number.isSafeInteger(number))) {
+      throw new InputError(`${flag}: got ${text}, expected a whole number of at least ${minimum}`);
+    }
+    return number;
+  };
+}
+
+/** Reads the value of `flag`, a number of at least 0, or above 0. @throws InputError naming both. */
+export function numberFlag(flag: string, range: "positive" | "not negative"): (text: string) => number {
+  return (text) => {
+    const number = text.trim() === "" ? NaN : Number(text);
+    const inRange = range === "positive" ? number > 0 : number >= 0;
+    if (!inRange || number === Infinity) {
+      throw new InputError(
+        `${flag}: got ${text}, expected a number ${range === "positive" ? "above 0" : "of at least 0"}`,
+      );
+    }
+    return number;
+  };
+}
