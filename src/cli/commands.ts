@@ -25,6 +25,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./report.js")).reportCommand(),
   },
   {
+    name: "calibrate",
+    summary: "measured step times, a measured run or a live server to an engine profile",
+    load: async () => (await import("./calibrate.js")).calibrateCommand(),
+  },
+  {
     name: "validate",
     summary: "predicted against measured latencies of a real run",
     load: async () => (await import("./validate.js")).validateCommand(),
