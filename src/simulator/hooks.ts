@@ -1,6 +1,6 @@
 import type { TransferNetwork } from "../engine/kv-transfer.js";
 import type { Engine } from "../engine/types.js";
-import type { Router } from "../routing/router.js";
+import type { RequestRouter } from "../routing/router-replicas.js";
 import type { RouteDecision } from "../routing/types.js";
 
 /** What a caller may watch while a simulation runs. */
@@ -12,7 +12,7 @@ export interface SimulationHooks {
   /** Called when everything has come to rest, for checks of what must then be zero. */
   readonly onDrained?: (fleet: {
     readonly engines: readonly Engine[];
-    readonly router: Router;
+    readonly router: RequestRouter;
     readonly network: TransferNetwork;
   }) => void;
 }

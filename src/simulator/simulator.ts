@@ -3,7 +3,7 @@ import { WorkError } from "../errors.js";
 import { GapRunsBuilder } from "../measure/gap-runs-builder.js";
 import { createRequestRecords } from "../measure/record-builder.js";
 import type { RequestRecords, RunResult } from "../measure/records.js";
-import { Router } from "../routing/router.js";
+import { createRouter, type RequestRouter } from "../routing/router-replicas.js";
 import type { LegOutcome } from "../routing/types.js";
 import { blockSpanOf } from "../workload/workload.js";
 import { Agenda } from "./agenda.js";
@@ -55,7 +55,7 @@ class Simulation implements LegEvents {
   private readonly setup: SimulationSetup;
   private readonly hooks: SimulationHooks;
   private readonly fleet: Fleet;
-  private readonly router: Router;
+  private readonly router: RequestRouter;
   private readonly arrivals: Arrivals;
   private readonly requests: RoutingRequests;
   private readonly agenda = new Agenda();
@@ -84,7 +84,7 @@ class Simulation implements LegEvents {
     this.setup = setup;
     this.hooks = hooks;
     this.fleet = new Fleet(setup, this);
-    this.router = new Router(setup.router, this.fleet.workerSpecs(), setup.seed);
+    this.router = createRouter(setup.router, this.fleet.workerSpecs(), setup.seed);
     this.arrivals = new Arrivals(workload);
     this.requests = new RoutingRequests(workload);
     this.timeline = new Timeline(this.fleet.engines, setup.timelineIntervalMs);
@@ -225,12 +225,13 @@ class Simulation implements LegEvents {
   }
 
   private submit(row: number, worker: number, leg: "prefill" | "decode"): void {
-    const { workload } = this.setup;
+    const { workload, router } = this.setup;
     const disaggregated = this.records.path[row] === 1;
+    const oneToken = leg === "prefill" && router.prefillOutput === "one_token";
     const request = {
       id: row,
       promptTokens: workload.inputTokens[row]!,
-      outputTokens: leg === "prefill" ? 1 : workload.outputTokens[row]!,
+      outputTokens: oneToken ? 1 : workload.outputTokens[row]!,
       content: blockSpanOf(workload, row),
       priority: workload.priority[row]!,
       kvRole: !disaggregated ? "local" : leg === "prefill" ? "remote_decode" : "remote_prefill",

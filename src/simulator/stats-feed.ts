@@ -1,5 +1,5 @@
 import type { Engine } from "../engine/types.js";
-import type { Router } from "../routing/router.js";
+import type { RequestRouter } from "../routing/router-replicas.js";
 import type { WorkerStats } from "../routing/types.js";
 import type { SignalSetup } from "./setup.js";
 
@@ -13,14 +13,14 @@ interface Poll {
  * or read at every decision when the interval is 0.
  */
 export class StatsFeed {
-  private readonly router: Router;
+  private readonly router: RequestRouter;
   private readonly engines: readonly Engine[];
   private readonly signals: SignalSetup;
   private readonly wanted: boolean;
   private readonly onTheWay: Poll[] = [];
   private polls = 0;
 
-  constructor(router: Router, engines: readonly Engine[], signals: SignalSetup) {
+  constructor(router: RequestRouter, engines: readonly Engine[], signals: SignalSetup) {
     this.router = router;
     this.engines = engines;
     this.signals = signals;

@@ -128,3 +128,12 @@ it("is the same to the last bit when it runs again, and another with another see
   expect(run(7)).toEqual(run(7));
   expect(column(run(7), "firstTokenMs")).not.toEqual(column(run(8), "firstTokenMs"));
 });
+
+it("lets a prefill leg generate all the client asked for when its limit is not pinned to one token", () => {
+  const workload = workloadOf([{ input: 100, output: 20 }]);
+  const pinned = simulate(fleet(workload, { router: ALWAYS }));
+  const loose = simulate(fleet(workload, { router: { ...ALWAYS, prefill_output: "client_limit" } }));
+  expect(loose.workers[0]!.busyMs + loose.workers[1]!.busyMs).toBeGreaterThan(100);
+  expect(loose.records.firstTokenMs[0]! - pinned.records.firstTokenMs[0]!).toBeGreaterThan(19 * 5);
+  expect(loose.records.outputTokens[0]).toBe(20);
+});
