@@ -1,6 +1,7 @@
 import type { Random } from "../values/random.js";
 import type { LegChooser } from "./leg-chooser.js";
 import { Lowest } from "./lowest.js";
+import type { LegChoosers } from "./request-book.js";
 import { BOUND, type LegDecision, type RoutingRequest } from "./types.js";
 
 /** Costs are divided by the highest one, but at least by these, before the legs are added (AIBrix). */
@@ -30,9 +31,9 @@ export class JointChoice {
   private readonly lowestDecode: Lowest;
   private readonly lowestGroup: Lowest;
 
-  constructor(prefill: LegChooser, decode: LegChooser, fleetSize: number, random: Random) {
-    this.prefill = prefill;
-    this.decode = decode;
+  constructor(legs: LegChoosers, fleetSize: number, random: Random) {
+    this.prefill = legs.prefill;
+    this.decode = legs.decode;
     this.random = random;
     this.prefillCosts = new Float64Array(fleetSize);
     this.decodeCosts = new Float64Array(fleetSize);
@@ -61,19 +62,21 @@ export class JointChoice {
     lowestIn(group, prefill, prefillCosts, this.lowestPrefill);
     lowestIn(group, decode, decodeCosts, this.lowestDecode);
     const joint_cost = this.lowestGroup.value;
+    const prefillLeg = {
+      worker: this.lowestPrefill.take(this.random),
+      policy: prefill.policy.name,
+      branch: prefillBranch,
+      figures: { cost: this.lowestPrefill.value, scale: prefillScale, joint_cost },
+    };
+    const decodeLeg = {
+      worker: this.lowestDecode.take(this.random),
+      policy: decode.policy.name,
+      branch: decodeBranch,
+      figures: { cost: this.lowestDecode.value, scale: decodeScale, joint_cost },
+    };
     return {
-      prefill: {
-        worker: this.lowestPrefill.take(this.random),
-        policy: prefill.policy.name,
-        branch: prefillBranch,
-        figures: { cost: this.lowestPrefill.value, scale: prefillScale, joint_cost },
-      },
-      decode: {
-        worker: this.lowestDecode.take(this.random),
-        policy: decode.policy.name,
-        branch: decodeBranch,
-        figures: { cost: this.lowestDecode.value, scale: decodeScale, joint_cost },
-      },
+      prefill: prefill.pinned(prefillLeg, request, prefill.healthy),
+      decode: decode.pinned(decodeLeg, request, decode.healthy),
     };
   }
 }

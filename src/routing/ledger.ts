@@ -116,6 +116,19 @@ export class Ledger implements LedgerView {
     return entry;
   }
 
+  /** @throws LedgerError when no such request is open, or it has its decode worker. */
+  awaitingDecode(requestId: number): OpenRequest {
+    const entry = this.entry(requestId);
+    if (!entry.awaitsDecode) throw new LedgerError(`request ${requestId} has a decode worker already`);
+    return entry;
+  }
+
+  /** Another worker takes the place of one that has nothing open. */
+  reset(worker: number): void {
+    this.counters[worker] = 0;
+    this.tokenCounters[worker] = 0;
+  }
+
   has(requestId: number): boolean {
     return this.requests.has(requestId);
   }
@@ -191,7 +204,7 @@ export class Ledger implements LedgerView {
 
   private count(entry: OpenRequest, open: OpenLeg): void {
     const decision = open.decision;
-    if (decision === null || open.wasCounted || open.ended) return;
+    if (decision === null || open.wasCounted || open.ended || this.accounting.never_counted) return;
     if (this.accounting.counted_only_for_cache_aware && decision.policy !== "cache_aware") return;
     open.counted = true;
     open.wasCounted = true;

@@ -1,23 +1,36 @@
 import type { Random } from "../values/random.js";
 import { BranchCounts } from "./branch-counts.js";
-import type { Ledger } from "./ledger.js";
 import type { Leg, LegDecision, LedgerView, Policy, PolicyContext, RoutingRequest, Worker } from "./types.js";
+
+/** Which workers a choice is limited to. */
+export type Acceptance = (worker: Worker) => boolean;
+
+/** What a leg chooser is made from. */
+export interface LegChooserParts {
+  readonly leg: Leg;
+  readonly workers: readonly Worker[];
+  readonly policy: Policy;
+  readonly ledger: LedgerView;
+  readonly random: Random;
+  /** False: the leg's policy never sees a session key. */
+  readonly seesSessionKey: boolean;
+}
 
 /** Chooses the worker of one leg: keeps its healthy workers and asks its policy. */
 export class LegChooser {
   readonly leg: Leg;
   readonly policy: Policy;
-  readonly workers: readonly Worker[];
-  private healthyWorkers: readonly Worker[];
+  private healthyWorkers: readonly Worker[] = [];
+  private readonly seesSessionKey: boolean;
   private readonly context: Context;
   private readonly counts = new BranchCounts();
 
-  constructor(leg: Leg, workers: readonly Worker[], policy: Policy, ledger: Ledger, random: Random) {
+  constructor({ leg, workers, policy, ledger, random, seesSessionKey }: LegChooserParts) {
     this.leg = leg;
-    this.workers = workers;
     this.policy = policy;
-    this.healthyWorkers = workers.filter(({ healthy }) => healthy);
+    this.seesSessionKey = seesSessionKey;
     this.context = new Context(workers, ledger, random);
+    this.onHealthChange();
   }
 
   /** Healthy workers in fleet order. */
@@ -26,7 +39,14 @@ export class LegChooser {
   }
 
   onHealthChange(): void {
-    this.healthyWorkers = this.workers.filter(({ healthy }) => healthy);
+    this.healthyWorkers = this.context.workers.filter(({ healthy }) => healthy);
+  }
+
+  /** Workers have come or gone. */
+  setWorkers(workers: readonly Worker[]): void {
+    this.context.workers = workers;
+    this.policy.onWorkersChanged?.(workers);
+    this.onHealthChange();
   }
 
   /**
@@ -43,23 +63,36 @@ export class LegChooser {
   ): LegDecision | null {
     const candidates = accepts === null ? this.healthyWorkers : this.healthyWorkers.filter(accepts);
     if (candidates.length === 0) return null;
-    return this.policy.pick(candidates, request, this.at(nowMs, prefillsHere));
+    const decision = this.policy.pick(candidates, this.seen(request), this.at(nowMs, prefillsHere));
+    return this.pinned(decision, request, candidates);
   }
 
   /** What each healthy worker would cost; see `Policy.costs`, which the policy must have. */
   costs(request: RoutingRequest, nowMs: number, out: Float64Array, mayBind: boolean): string {
     const context = this.at(nowMs, this.leg === "prefill");
-    return this.policy.costs!(this.healthyWorkers, request, context, out, mayBind);
+    return this.policy.costs!(this.healthyWorkers, this.seen(request), context, out, mayBind);
   }
 
   /** The request goes where `decision` says. */
   routed(decision: LegDecision, request: RoutingRequest, nowMs: number, prefillsHere: boolean): void {
     this.counts.add(decision.branch);
-    this.policy.onRouted?.(decision, request, nowMs, prefillsHere);
+    this.policy.onRouted?.(decision, this.seen(request), nowMs, prefillsHere);
   }
 
   writeCounts(out: Record<string, number>): void {
     this.counts.writeTo(out, this.leg);
+  }
+
+  /** `decision`, or the worker that the request is pinned to, if that is a candidate. */
+  pinned(decision: LegDecision, request: RoutingRequest, candidates: readonly Worker[]): LegDecision {
+    const worker = request.pinned?.[this.leg];
+    if (worker === undefined || worker === decision.worker) return decision;
+    if (!candidates.some(({ index }) => index === worker)) return decision;
+    return { ...decision, worker, branch: "pinned", figures: { instead_of: decision.worker } };
+  }
+
+  private seen(request: RoutingRequest): RoutingRequest {
+    return this.seesSessionKey || request.sessionKey === null ? request : { ...request, sessionKey: null };
   }
 
   private at(nowMs: number, prefillsHere: boolean | null): PolicyContext {
@@ -69,14 +102,11 @@ export class LegChooser {
   }
 }
 
-/** Which workers a choice is limited to. */
-export type Acceptance = (worker: Worker) => boolean;
-
 /** One per leg for the life of the router: a decision only sets what is its own. */
 class Context implements PolicyContext {
   nowMs = 0;
   prefillsHere: boolean | null = null;
-  readonly workers: readonly Worker[];
+  workers: readonly Worker[];
   readonly ledger: LedgerView;
   readonly random: Random;
 

@@ -42,6 +42,11 @@ export const LOAD_ACCOUNTING = [
     false,
     "Only legs placed by cache_aware count (vllm-router 0.1.14 regular mode).",
   ),
+  flag(
+    "never_counted",
+    false,
+    "No leg counts (routes that vllm-router passes through unread, as /inference/v1/generate before #180).",
+  ),
 ] as const;
 
 export type LoadAccounting = Values<typeof LOAD_ACCOUNTING>;

@@ -1,16 +1,15 @@
 import type { Random } from "../values/random.js";
 import { JointChoice } from "./joint-choice.js";
-import type { LegChooser } from "./leg-chooser.js";
+import type { Fleet } from "./fleet.js";
 import type { PrefixIndex } from "./prefix-index/prefix-index.js";
+import type { LegChoosers } from "./request-book.js";
 import type { RouterConfig } from "./router-config.js";
 import type { DeciderContext, LegDecision, LedgerView, RoutingRequest, Worker } from "./types.js";
 
 /** What a pending choice is made from. */
 export interface ChoiceParts {
-  readonly fleet: readonly Worker[];
-  readonly fleetSize: number;
-  readonly prefill: LegChooser;
-  readonly decode: LegChooser;
+  readonly fleet: Fleet;
+  readonly legs: LegChoosers;
   readonly ledger: LedgerView;
   readonly config: RouterConfig;
   readonly random: Random;
@@ -36,10 +35,10 @@ export class PendingChoice implements DeciderContext {
   private decodePrefills: boolean | null = null;
 
   constructor(parts: ChoiceParts) {
-    const { prefill, decode, fleetSize, config, random } = parts;
+    const { legs, fleet, config, random } = parts;
     this.parts = parts;
     this.paired = config.pairing === "same_group";
-    this.joint = config.order === "joint" ? new JointChoice(prefill, decode, fleetSize, random) : null;
+    this.joint = config.order === "joint" ? new JointChoice(legs, fleet.capacity, random) : null;
   }
 
   /** Starts over; at least one decode worker must be healthy. */
@@ -67,19 +66,19 @@ export class PendingChoice implements DeciderContext {
       if (this.joint !== null) return this.pickPair(this.joint);
       this.prefillPicked = true;
       const accepts = this.paired ? (worker: Worker) => this.canPairWith(worker) : null;
-      this.prefillDecision = this.parts.prefill.pick(this.request, this.nowMs, true, accepts);
+      this.prefillDecision = this.parts.legs.prefill.pick(this.request, this.nowMs, true, accepts);
     }
     return this.prefillDecision;
   }
 
   decodeLeg(): LegDecision {
     if (this.decodeDecision === null) {
-      const { fleet, decode } = this.parts;
+      const { fleet, legs } = this.parts;
       const chosen = this.prefillDecision;
-      const group = this.paired && chosen !== null ? fleet[chosen.worker]!.group : -1;
+      const group = this.paired && chosen !== null ? fleet.worker(chosen.worker).group : -1;
       const accepts = group >= 0 ? (worker: Worker) => worker.group === group : null;
       // A prefill worker is only chosen where its group has a healthy decode worker.
-      this.decodeDecision = decode.pick(this.request, this.nowMs, this.decodePrefills, accepts)!;
+      this.decodeDecision = legs.decode.pick(this.request, this.nowMs, this.decodePrefills, accepts)!;
     }
     return this.decodeDecision;
   }
@@ -93,20 +92,20 @@ export class PendingChoice implements DeciderContext {
   }
 
   get prefillWorkers(): readonly Worker[] {
-    return this.parts.prefill.healthy;
+    return this.parts.legs.prefill.healthy;
   }
 
   get decodeWorkers(): readonly Worker[] {
-    return this.parts.decode.healthy;
+    return this.parts.legs.decode.healthy;
   }
 
   worker(index: number): Worker {
-    return this.parts.fleet[index]!;
+    return this.parts.fleet.worker(index);
   }
 
   cachedTokens({ leg, index }: Worker): number {
     const { prefix, promptTokens } = this.request;
-    const { policy } = this.parts[leg];
+    const { policy } = this.parts.legs[leg];
     const units =
       policy.heldUnits === undefined
         ? (this.parts.prefixes?.heldUnits(prefix, index) ?? 0)
@@ -123,8 +122,8 @@ export class PendingChoice implements DeciderContext {
   }
 
   private canPairWith({ group }: Worker): boolean {
-    const { fleet, decode } = this.parts;
-    if (this.decodeDecision !== null) return fleet[this.decodeDecision.worker]!.group === group;
-    return decode.healthy.some((worker) => worker.group === group);
+    const { fleet, legs } = this.parts;
+    if (this.decodeDecision !== null) return fleet.worker(this.decodeDecision.worker).group === group;
+    return legs.decode.healthy.some((worker) => worker.group === group);
   }
 }

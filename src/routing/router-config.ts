@@ -29,6 +29,7 @@ export interface RouterConfig {
   readonly pairing: RouterParameters["pairing"];
   readonly indexUpdate: RouterParameters["index_update"];
   readonly withoutPrefillWorker: RouterParameters["without_prefill_worker"];
+  readonly sessionKeyReaches: RouterParameters["session_key_reaches"];
   /** For the driver: see `createRouter`. */
   readonly routerReplicas: number;
   /** For the driver: the router itself does not look at it. */
@@ -158,6 +159,7 @@ class Resolution {
       pairing: router.pairing,
       indexUpdate: router.index_update,
       withoutPrefillWorker: router.without_prefill_worker,
+      sessionKeyReaches: router.session_key_reaches,
       routerReplicas: router.router_replicas,
       prefillOutput: router.prefill_output,
       loadAccounting,

@@ -33,6 +33,12 @@ export const ROUTER_PARAMETERS = [
     "Routers that get the requests in turn, each with a ledger and an index of its own share.",
   ),
   choice(
+    "session_key_reaches",
+    "both",
+    ["both", "prefill", "decode", "none"],
+    "Which leg's policy sees the session key: a key that a hop renames ('-' to '_') or does not pass on is lost.",
+  ),
+  choice(
     "prefill_output",
     "one_token",
     ["one_token", "client_limit"],

@@ -1,6 +1,7 @@
 import type { RouterConfig } from "./router-config.js";
 import { Router } from "./router.js";
 import type {
+  CandidateView,
   KvEvent,
   Leg,
   LegDecision,
@@ -15,15 +16,16 @@ import type {
 /** What a driver does with a router; see `Router` for each call. */
 export type RequestRouter = Pick<Router, keyof Router>;
 
-/** A router, or as many replicas of it as `router_replicas` says. */
+/** A router, or as many replicas of it as `router_replicas` says; parameters as for `Router`. */
 export function createRouter(
   config: RouterConfig,
   workers: readonly WorkerSpec[],
   seed: number,
+  capacity: number = workers.length,
 ): RequestRouter {
   return config.routerReplicas === 1
-    ? new Router(config, workers, seed)
-    : new RouterReplicas(config, workers, seed);
+    ? new Router(config, workers, seed, capacity)
+    : new RouterReplicas(config, workers, seed, capacity);
 }
 
 /**
@@ -38,11 +40,11 @@ export class RouterReplicas implements RequestRouter {
   /** Load over all replicas; each decides by its own. */
   readonly load: LedgerView;
 
-  constructor(config: RouterConfig, workers: readonly WorkerSpec[], seed: number) {
+  constructor(config: RouterConfig, workers: readonly WorkerSpec[], seed: number, capacity: number) {
     this.replicas = Array.from(
       { length: config.routerReplicas },
       // Replicas of one deployment differ in nothing but their random numbers.
-      (_, replica) => new Router(config, workers, seed + replica * 0x9e3779b1),
+      (_, replica) => new Router(config, workers, seed + replica * 0x9e3779b1, capacity),
     );
     this.load = {
       open: (worker) => this.sum(({ load }) => load.open(worker)),
@@ -107,6 +109,21 @@ export class RouterReplicas implements RequestRouter {
 
   forgetWorker(worker: number): void {
     for (const replica of this.replicas) replica.forgetWorker(worker);
+  }
+
+  addWorker(spec: WorkerSpec): number {
+    // A place is free when no replica refers to it, so that all take the same.
+    const isFree = (place: number): boolean => this.bookedLegs(place) === 0;
+    return this.replicas.map((replica) => replica.addWorker(spec, isFree))[0]!;
+  }
+
+  removeWorker(worker: number): void {
+    for (const replica of this.replicas) replica.removeWorker(worker);
+  }
+
+  /** As the replica sees them that gets the next request. */
+  candidates(leg: Leg, request: RoutingRequest, nowMs: number): CandidateView[] {
+    return this.replicas[this.turn % this.replicas.length]!.candidates(leg, request, nowMs);
   }
 
   onKvEvent(event: KvEvent): void {

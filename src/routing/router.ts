@@ -1,14 +1,16 @@
 import { randomStream } from "../values/random.js";
 import { BranchCounts } from "./branch-counts.js";
-import { Ledger, type OpenRequest } from "./ledger.js";
-import { fleetOf } from "./fleet.js";
+import { Fleet } from "./fleet.js";
+import { Ledger } from "./ledger.js";
 import { LegChooser, type Acceptance } from "./leg-chooser.js";
 import { PendingChoice } from "./pending-choice.js";
-import type { PrefixIndex } from "./prefix-index/prefix-index.js";
 import { AllHolders } from "./prefix-index/prefix-holders.js";
+import type { PrefixIndex } from "./prefix-index/prefix-index.js";
 import { deciderNamed, policyNamed } from "./registry.js";
+import { LEGS, RequestBook, type LegChoosers } from "./request-book.js";
 import type { Choice, RouterConfig } from "./router-config.js";
 import type {
+  CandidateView,
   Decider,
   DeciderDecision,
   Figures,
@@ -19,10 +21,12 @@ import type {
   LedgerView,
   RouteDecision,
   RoutingRequest,
-  Worker,
   WorkerSpec,
   WorkerStats,
 } from "./types.js";
+
+/** Units that the router's own index remembers for each worker: llm-d's 31,250 blocks of 16 tokens. */
+const OWN_INDEX_UNITS = 500_000;
 
 /**
  * The routing core: decides where requests go, and keeps the book of what is open.
@@ -46,41 +50,45 @@ import type {
  */
 export class Router {
   private readonly config: RouterConfig;
-  private readonly workers: readonly Worker[];
+  private readonly fleet: Fleet;
   private readonly ledger: Ledger;
   private readonly decider: Decider;
-  private readonly prefill: LegChooser;
-  private readonly decode: LegChooser;
+  private readonly legs: LegChoosers;
   /** Index of what was routed where, for a decider that asks while a policy keeps none. */
   private readonly prefixes: PrefixIndex | null;
   private readonly choice: PendingChoice;
+  private readonly book: RequestBook;
   private readonly deciderCounts = new BranchCounts();
-  /** Requests must outlive `route`, so their symbols are copied. */
-  private readonly keepsRequests: boolean;
 
   /**
    * @param workers The fleet; a worker's place here is its index in every decision and notification.
    * @param seed Equal seeds and calls give equal decisions.
+   * @param capacity Most workers at a time, for fleets that grow; see `addWorker`.
    */
-  constructor(config: RouterConfig, workers: readonly WorkerSpec[], seed: number) {
+  constructor(
+    config: RouterConfig,
+    workers: readonly WorkerSpec[],
+    seed: number,
+    capacity: number = workers.length,
+  ) {
     this.config = config;
-    this.workers = fleetOf(workers);
-    this.ledger = new Ledger(workers.length, config.loadAccounting);
+    this.fleet = new Fleet(workers, capacity);
+    this.ledger = new Ledger(capacity, config.loadAccounting);
     this.decider = deciderNamed(config.decider.name).create(config.decider.params);
-    this.prefill = this.chooser("prefill", config.prefillPolicy, seed);
-    this.decode = this.chooser("decode", config.decodePolicy, seed);
+    this.legs = {
+      prefill: this.chooser("prefill", config.prefillPolicy, seed),
+      decode: this.chooser("decode", config.decodePolicy, seed),
+    };
     this.prefixes = this.ownIndex();
     this.choice = new PendingChoice({
-      fleet: this.workers,
-      fleetSize: this.workers.length,
-      prefill: this.prefill,
-      decode: this.decode,
+      fleet: this.fleet,
+      legs: this.legs,
       ledger: this.ledger,
       config,
       random: randomStream(seed, `router/decider/${config.decider.name}`),
       prefixes: this.prefixes,
     });
-    this.keepsRequests = config.order === "late_decode" || config.indexUpdate === "prefill_end";
+    this.book = new RequestBook(this.ledger, this.legs, this.prefixes, config);
   }
 
   /** Load as policies see it: after the defects of `load_accounting`, if any are on. */
@@ -96,14 +104,11 @@ export class Router {
   route(request: RoutingRequest, nowMs: number): RouteDecision {
     const { choice, config } = this;
     this.ledger.tick(nowMs);
-    if (this.decode.healthy.length === 0) return this.reject(request, "no_decode_worker");
+    if (this.legs.decode.healthy.length === 0) return this.reject(request, "no_decode_worker");
     choice.begin(request, nowMs);
     if (config.order === "decode_first") choice.decodeLeg();
     if (config.order === "prefill_first" || config.order === "joint") choice.prefillLeg();
-    const decided: DeciderDecision =
-      request.decodeOnly === undefined
-        ? this.decider.decide(request, choice)
-        : { disaggregate: false, branch: request.decodeOnly, figures: {} };
+    const decided = this.decide(request);
     if (decided.reject === true) return this.reject(request, decided.branch, decided.figures);
     choice.decided(decided.disaggregate);
     if (!decided.disaggregate) return this.open(request, decided, "decode_only", nowMs);
@@ -121,12 +126,10 @@ export class Router {
    */
   routeDecode(requestId: number, nowMs: number): LegDecision | null {
     this.ledger.tick(nowMs);
-    const entry = this.ledger.entry(requestId);
+    const entry = this.ledger.awaitingDecode(requestId);
     const request = entry.request!;
-    const decision = this.decode.pick(request, nowMs, false, this.sameGroupAs(entry.prefill.decision));
-    if (decision === null) return null;
-    entry.awaitsDecode = false;
-    this.openLeg(entry, this.decode, decision, request, nowMs);
+    const decision = this.legs.decode.pick(request, nowMs, false, this.sameGroupAs(entry.prefill.decision));
+    if (decision !== null) this.book.openLeg(entry, "decode", decision, request, nowMs);
     return decision;
   }
 
@@ -147,17 +150,18 @@ export class Router {
   ): LegDecision | null {
     this.ledger.tick(nowMs);
     const entry = this.ledger.entry(request.id);
-    this.endLeg(entry, leg, outcome, nowMs);
-    const other = leg === "prefill" ? entry.decode.decision : entry.prefill.decision;
+    this.book.endLeg(entry, leg, outcome, nowMs);
+    const other = entry[leg === "prefill" ? "decode" : "prefill"].decision;
     const inGroup = this.sameGroupAs(other);
-    const decision = this[leg].pick(
+    const prefillsHere = leg === "prefill" || other === null;
+    const decision = this.legs[leg].pick(
       request,
       nowMs,
-      leg === "prefill" || other === null,
+      prefillsHere,
       (worker) => !exclude.includes(worker.index) && (inGroup === null || inGroup(worker)),
     );
-    if (decision === null) this.closeIfEnded(entry);
-    else this.openLeg(entry, this[leg], decision, request, nowMs);
+    if (decision === null) this.book.closeIfEnded(entry);
+    else this.book.openLeg(entry, leg, decision, request, nowMs);
     return decision;
   }
 
@@ -176,7 +180,7 @@ export class Router {
   /** The prompt has been prefilled. Told at most once; `onFirstToken` and the prefill leg's success imply it. */
   onPrefillEnd(requestId: number, nowMs: number): void {
     this.ledger.tick(nowMs);
-    this.endPrefill(this.ledger.entry(requestId), nowMs);
+    this.book.endPrefill(this.ledger.entry(requestId), nowMs);
   }
 
   /** The first token has reached the client; implies the decode leg's headers. */
@@ -184,15 +188,15 @@ export class Router {
     this.ledger.tick(nowMs);
     const entry = this.ledger.entry(requestId);
     this.ledger.headers(entry, "decode");
-    this.endPrefill(entry, nowMs);
+    this.book.endPrefill(entry, nowMs);
   }
 
   /** @throws LedgerError when the leg is not open. */
   onLegEnd(requestId: number, leg: Leg, outcome: LegOutcome, nowMs: number): void {
     this.ledger.tick(nowMs);
     const entry = this.ledger.entry(requestId);
-    this.endLeg(entry, leg, outcome, nowMs);
-    this.closeIfEnded(entry);
+    this.book.endLeg(entry, leg, outcome, nowMs);
+    this.book.closeIfEnded(entry);
   }
 
   /**
@@ -202,35 +206,57 @@ export class Router {
    */
   onRequestEnd(requestId: number, outcome: LegOutcome, nowMs: number): void {
     this.ledger.tick(nowMs);
-    const entry = this.ledger.entry(requestId);
-    for (const leg of LEGS) {
-      if (entry[leg].decision !== null && !entry[leg].ended) this.endLeg(entry, leg, outcome, nowMs);
-    }
-    this.ledger.close(entry);
+    this.book.close(this.ledger.entry(requestId), outcome, nowMs);
   }
 
   updateStats(worker: number, stats: WorkerStats): void {
-    this.workers[worker]!.stats = stats;
+    this.fleet.worker(worker).stats = stats;
   }
 
   /** An unhealthy worker is no candidate; what it holds is remembered until `forgetWorker`. */
   setHealthy(worker: number, healthy: boolean, nowMs: number): void {
     this.ledger.tick(nowMs);
-    this.workers[worker]!.healthy = healthy;
-    this[this.workers[worker]!.leg].onHealthChange();
+    const subject = this.fleet.worker(worker);
+    subject.healthy = healthy;
+    this.legs[subject.leg].onHealthChange();
   }
 
   /** The worker's cache is gone, as after a restart; its statistics with it. */
   forgetWorker(worker: number): void {
-    const { leg } = this.workers[worker]!;
-    this.workers[worker]!.stats = null;
-    this[leg].policy.onWorkerRemoved?.(worker);
+    const subject = this.fleet.worker(worker);
+    subject.stats = null;
+    this.legs[subject.leg].policy.onWorkerRemoved?.(worker);
     this.prefixes?.removeWorker(worker);
+  }
+
+  /**
+   * Takes a worker in, healthy. While the fleet is below its capacity it gets a new index, then that of a
+   * worker that was removed and has nothing open.
+   *
+   * @param isFree Whether the place of a worker that was removed may be taken.
+   * @returns its index.
+   * @throws InputError when the fleet is full.
+   */
+  addWorker(
+    spec: WorkerSpec,
+    isFree: (place: number) => boolean = (place) => this.ledger.booked(place) === 0,
+  ): number {
+    const { index, leg } = this.fleet.add(spec, isFree);
+    this.ledger.reset(index);
+    this.legs[leg].setWorkers(this.fleet.ofLeg(leg));
+    return index;
+  }
+
+  /** The worker gets no more requests; what is open on it goes on and must be ended as ever. */
+  removeWorker(worker: number): void {
+    const { leg } = this.fleet.remove(worker);
+    this.forgetWorker(worker);
+    this.legs[leg].setWorkers(this.fleet.ofLeg(leg));
   }
 
   /** An engine tells what its KV cache gained or lost. */
   onKvEvent(event: KvEvent): void {
-    this[this.workers[event.worker]!.leg].policy.onKvEvent?.(event);
+    this.legs[this.fleet.worker(event.worker).leg].policy.onKvEvent?.(event);
   }
 
   /** True when decisions look at engine statistics: the driver then has to bring them. */
@@ -248,6 +274,20 @@ export class Router {
     return [this.config.prefillPolicy, this.config.decodePolicy].some(({ name, params }) =>
       policyNamed(name).usesKvEvents(params),
     );
+  }
+
+  /** The healthy workers of a leg as a decision on `request` would find them now. Changes nothing. */
+  candidates(leg: Leg, request: RoutingRequest, nowMs: number): CandidateView[] {
+    this.choice.begin(request, nowMs);
+    return this.legs[leg].healthy.map((worker) => ({
+      worker: worker.index,
+      id: worker.id,
+      open: this.ledger.open(worker.index),
+      openTokens: this.ledger.openTokens(worker.index),
+      prefillTokens: this.ledger.prefillTokens(worker.index),
+      cachedTokens: this.choice.cachedTokens(worker),
+      stats: worker.stats,
+    }));
   }
 
   isOpen(requestId: number): boolean {
@@ -268,21 +308,34 @@ export class Router {
   branchCounts(): Record<string, number> {
     const counts: Record<string, number> = {};
     this.deciderCounts.writeTo(counts, "decider");
-    this.prefill.writeCounts(counts);
-    this.decode.writeCounts(counts);
+    for (const leg of LEGS) this.legs[leg].writeCounts(counts);
     return counts;
   }
 
   private chooser(leg: Leg, { name, params }: Choice, seed: number): LegChooser {
-    const workers = this.workers.filter((worker) => worker.leg === leg);
-    const policy = policyNamed(name).create(params, { leg, workers, fleetSize: this.workers.length });
-    return new LegChooser(leg, workers, policy, this.ledger, randomStream(seed, `router/${leg}/${name}`));
+    const { capacity: fleetSize } = this.fleet;
+    const workers = this.fleet.ofLeg(leg);
+    const { sessionKeyReaches } = this.config;
+    return new LegChooser({
+      leg,
+      workers,
+      policy: policyNamed(name).create(params, { leg, workers, fleetSize }),
+      ledger: this.ledger,
+      random: randomStream(seed, `router/${leg}/${name}`),
+      seesSessionKey: sessionKeyReaches === "both" || sessionKeyReaches === leg,
+    });
   }
 
   private ownIndex(): PrefixIndex | null {
     const { usesPrefixes } = deciderNamed(this.config.decider.name);
-    const isNeeded = usesPrefixes && LEGS.some((leg) => this[leg].policy.heldUnits === undefined);
-    return isNeeded ? new AllHolders(this.workers.length, OWN_INDEX_UNITS) : null;
+    const isNeeded = usesPrefixes && LEGS.some((leg) => this.legs[leg].policy.heldUnits === undefined);
+    return isNeeded ? new AllHolders(this.fleet.capacity, OWN_INDEX_UNITS) : null;
+  }
+
+  private decide(request: RoutingRequest): DeciderDecision {
+    return request.decodeOnly === undefined
+      ? this.decider.decide(request, this.choice)
+      : { disaggregate: false, branch: request.decodeOnly, figures: {} };
   }
 
   private reject({ id }: RoutingRequest, branch: string, figures: Figures = {}): RouteDecision {
@@ -298,85 +351,17 @@ export class Router {
     path: "disaggregated" | "decode_only",
     nowMs: number,
   ): RouteDecision {
-    const { choice } = this;
     const late = path === "disaggregated" && this.config.order === "late_decode";
-    const prefill = choice.prefillLeg();
-    const decode = late ? null : choice.decodeLeg();
-    const entry = this.ledger.begin(request);
-    entry.awaitsDecode = late;
-    if (this.keepsRequests) entry.request = copyOf(request);
-    if (prefill !== null) this.openLeg(entry, this.prefill, prefill, request, nowMs);
-    if (decode !== null) this.openLeg(entry, this.decode, decode, request, nowMs);
+    const prefill = this.choice.prefillLeg();
+    const decode = late ? null : this.choice.decodeLeg();
+    this.book.open(request, prefill, decode, nowMs);
     this.deciderCounts.add(branch);
     return { requestId: request.id, path, decider: this.decider.name, branch, figures, prefill, decode };
   }
 
-  private openLeg(
-    entry: OpenRequest,
-    chooser: LegChooser,
-    decision: LegDecision,
-    request: RoutingRequest,
-    nowMs: number,
-  ): void {
-    const prefillsHere = chooser.leg === "prefill" || entry.prefill.decision === null;
-    this.ledger.choose(entry, chooser.leg, decision, prefillsHere);
-    chooser.routed(decision, request, nowMs, prefillsHere);
-    if (this.config.indexUpdate === "routing" || entry.prefillEnded) {
-      this.prefixHeld(chooser, decision, request, nowMs);
-    }
-    if (entry.prefillEnded) chooser.policy.onPrefillEnd?.(decision.worker, entry.id, nowMs);
-  }
-
-  private prefixHeld(
-    chooser: LegChooser,
-    decision: LegDecision,
-    request: RoutingRequest,
-    nowMs: number,
-  ): void {
-    this.prefixes?.insert(request.prefix, decision.worker, nowMs);
-    chooser.policy.onPrefixHeld?.(decision, request, nowMs);
-  }
-
-  private endPrefill(entry: OpenRequest, nowMs: number): void {
-    if (entry.prefillEnded) return;
-    this.ledger.prefillEnded(entry);
-    for (const leg of LEGS) {
-      const { decision, ended } = entry[leg];
-      if (decision === null || ended) continue;
-      const chooser = this[leg];
-      chooser.policy.onPrefillEnd?.(decision.worker, entry.id, nowMs);
-      if (this.config.indexUpdate === "prefill_end")
-        this.prefixHeld(chooser, decision, entry.request!, nowMs);
-    }
-  }
-
-  private endLeg(entry: OpenRequest, leg: Leg, outcome: LegOutcome, nowMs: number): void {
-    if (leg === "prefill" && outcome === "completed") this.endPrefill(entry, nowMs);
-    this.ledger.end(entry, leg, outcome);
-    this[leg].policy.onLegEnd?.(entry[leg].decision!.worker, entry.id, outcome, nowMs);
-  }
-
-  private closeIfEnded(entry: OpenRequest): void {
-    const { prefill, decode, awaitsDecode } = entry;
-    const isOpen =
-      (prefill.decision !== null && !prefill.ended) || (decode.decision !== null && !decode.ended);
-    if (!isOpen && !awaitsDecode) this.ledger.close(entry);
-  }
-
   private sameGroupAs(other: LegDecision | null): Acceptance | null {
     if (this.config.pairing === "any" || other === null) return null;
-    const { group } = this.workers[other.worker]!;
+    const { group } = this.fleet.worker(other.worker);
     return (worker) => worker.group === group;
   }
-}
-
-const LEGS = ["prefill", "decode"] as const;
-
-/** Units that the router's own index remembers for each worker: llm-d's 31,250 blocks of 16 tokens. */
-const OWN_INDEX_UNITS = 500_000;
-
-/** A request that stays as it is when the caller reuses its symbols. */
-function copyOf(request: RoutingRequest): RoutingRequest {
-  const { prefix } = request;
-  return { ...request, prefix: { ...prefix, symbols: prefix.symbols.slice(0, prefix.length) } };
 }

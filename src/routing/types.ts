@@ -33,6 +33,11 @@ export interface RoutingRequest {
    * asked, and this is the branch of the decision. Absent = it can.
    */
   readonly decodeOnly?: string;
+  /**
+   * Workers that the front end wants for the legs, by index. Policies are asked all the same, so that what
+   * they decide later does not depend on it; a worker that is no candidate is passed over.
+   */
+  readonly pinned?: { readonly prefill?: number; readonly decode?: number };
 }
 
 /** Engine statistics as last seen by the router. */
@@ -67,6 +72,19 @@ export interface Worker {
   readonly kvCapacityTokens: number | null;
   healthy: boolean;
   stats: WorkerStats | null;
+}
+
+/** A worker as a decision finds it. */
+export interface CandidateView {
+  /** Index over all workers of the fleet. */
+  readonly worker: number;
+  readonly id: string;
+  readonly open: number;
+  readonly openTokens: number;
+  readonly prefillTokens: number;
+  /** Prompt tokens of the request that the worker is believed to hold. */
+  readonly cachedTokens: number;
+  readonly stats: WorkerStats | null;
 }
 
 /** Figures that a decision compared, by name, in the order they were computed. */
@@ -163,6 +181,8 @@ export interface Policy {
   onLegEnd?(worker: number, requestId: number, outcome: LegOutcome, nowMs: number): void;
   /** The worker is gone, or has restarted with an empty cache. */
   onWorkerRemoved?(worker: number): void;
+  /** Workers have joined or left the leg. */
+  onWorkersChanged?(workers: readonly Worker[]): void;
   onKvEvent?(event: KvEvent): void;
   /** Units of the request's prefix that `worker` is believed to hold; absent = the policy keeps no index. */
   heldUnits?(request: RoutingRequest, worker: number): number;

@@ -107,6 +107,7 @@ describe("the ledger", () => {
       double_decrement_on_retryable_status: fc.boolean(),
       health_check_resets_load_s: fc.constantFrom(null, 1),
       counted_only_for_cache_aware: fc.boolean(),
+      never_counted: fc.boolean(),
     });
     fc.assert(
       fc.property(steps, accounting, fc.constantFrom(...ORDERS), (sequence, load_accounting, order) => {
@@ -195,6 +196,13 @@ describe("load accounting", () => {
     complete(router, 2, 10_001);
     complete(router, 1, 10_001);
     expect(load(router)).toEqual([0, 0]);
+  });
+
+  it("never_counted: no load is ever seen", () => {
+    const router = withDefect({ never_counted: true });
+    router.route(request(1), 0);
+    expect(load(router)).toEqual([0, 0]);
+    expect([router.bookedLegs(0), router.bookedLegs(1)]).toEqual([1, 1]);
   });
 
   it("counted_only_for_cache_aware: other policies see no load", () => {

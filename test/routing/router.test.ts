@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LedgerError } from "../../src/routing/ledger.js";
+import { POLICIES } from "../../src/routing/registry.js";
 import { resolveRouterConfig } from "../../src/routing/router-config.js";
 import { Router } from "../../src/routing/router.js";
 import type { WorkerSpec } from "../../src/routing/types.js";
@@ -189,5 +190,126 @@ describe("Router", () => {
       router.setHealthy(2, false, 0);
       for (let id = 0; id < 20; id++) expect(router.route(request(id), 0).prefill?.worker).toBe(1);
     });
+  });
+});
+
+describe("a fleet that changes", () => {
+  const growing = (settings: Record<string, unknown>, capacity: number) =>
+    new Router(
+      resolveRouterConfig({ decider: "never", ...settings }).config,
+      [
+        { id: "a", leg: "decode" },
+        { id: "b", leg: "decode" },
+      ],
+      1,
+      capacity,
+    );
+
+  it.each(POLICIES.map(({ name }) => name))(
+    "%s sends to a worker that has joined and not to one that has left",
+    (policy) => {
+      const router = growing({ policy }, 4);
+      const send = (id: number) =>
+        router.route(request(id, { symbols: [id, 2], sessionKey: `s${id}` }), id).decode!.worker;
+      for (let id = 0; id < 20; id++) send(id);
+      expect(router.addWorker({ id: "c", leg: "decode" })).toBe(2);
+      router.removeWorker(0);
+      const after = new Set(Array.from({ length: 300 }, (_, i) => send(100 + i)));
+      expect(after.has(0)).toBe(false);
+      if (policy !== "bucket" && policy !== "aibrix_pd") expect(after.has(2)).toBe(true);
+      for (let id = 0; id < 20; id++) router.onRequestEnd(id, "completed", 500);
+      for (let i = 0; i < 300; i++) router.onRequestEnd(100 + i, "completed", 500);
+      expect(router.isIdle()).toBe(true);
+    },
+  );
+
+  it("gives a place to another worker only when nothing is open there", () => {
+    const router = growing({ policy: "round_robin" }, 2);
+    expect(router.route(request(1), 0).decode?.worker).toBe(0);
+    router.removeWorker(0);
+    expect(() => router.addWorker({ id: "c", leg: "decode" })).toThrow(
+      "worker c cannot be added, expected at most 2 workers",
+    );
+    complete(router, 1);
+    expect(router.addWorker({ id: "c", leg: "decode" })).toBe(0);
+    expect(router.load.open(0)).toBe(0);
+  });
+
+  it("does not hand a removed worker's prefixes to the one that takes its place", () => {
+    const router = growing({ policy: "cache_aware", ties: "first" }, 2);
+    router.route(request(1, { symbols: [1, 2] }), 0);
+    complete(router, 1);
+    router.removeWorker(0);
+    router.addWorker({ id: "c", leg: "decode" });
+    expect(router.route(request(2, { symbols: [1, 2] }), 0).decode?.branch).toBe("min_load");
+  });
+});
+
+describe("a request that asks for a worker", () => {
+  it("gets it, and later decisions are as they would have been", () => {
+    const branches = (pinned: { decode: number } | null) => {
+      const router = routerOf({ policy: "random" }, { decode: 5 });
+      return Array.from({ length: 20 }, (_, id) => {
+        const plain = request(id);
+        const { decode } = router.route(id === 3 && pinned !== null ? { ...plain, pinned } : plain, 0);
+        return decode!;
+      });
+    };
+    const free = branches(null);
+    const forced = branches({ decode: free[3]!.worker === 2 ? 3 : 2 });
+    expect(forced[3]).toMatchObject({ branch: "pinned", figures: { instead_of: free[3]!.worker } });
+    forced.forEach((decision, id) => {
+      if (id !== 3) expect(decision).toEqual(free[id]);
+    });
+  });
+
+  it("does not get one that is down or of the other leg", () => {
+    const router = routerOf({ policy: "round_robin" });
+    router.setHealthy(3, false, 0);
+    expect(router.route({ ...request(1), pinned: { decode: 3 } }, 0).decode?.worker).toBe(2);
+    expect(router.route({ ...request(2), pinned: { decode: 0 } }, 0).decode?.worker).toBe(2);
+  });
+});
+
+describe("session_key_reaches", () => {
+  it.each([
+    ["both", "session_owner", "session_owner"],
+    ["prefill", "session_owner", "prompt_owner"],
+    ["decode", "prompt_owner", "session_owner"],
+    ["none", "prompt_owner", "prompt_owner"],
+  ])("%s: prefill goes by %s, decode by %s", (session_key_reaches, prefill, decode) => {
+    const router = routerOf({ policy: "consistent_hash", session_key_reaches });
+    const decision = router.route(request(1, { sessionKey: "s", symbols: [1] }), 0);
+    expect([decision.prefill?.branch, decision.decode?.branch]).toEqual([prefill, decode]);
+  });
+});
+
+describe("candidates", () => {
+  it("shows the workers as a decision would find them, and changes nothing", () => {
+    const router = routerOf({ decider: "never", policy: "cache_aware", ties: "first" });
+    router.route(request(1, { symbols: [1, 2] }), 0);
+    router.updateStats(3, { running: 1, waiting: 2, kvUsage: 0.5, atMs: 0 });
+    const views = router.candidates("decode", request(2, { symbols: [1, 9] }), 0);
+    expect(views).toEqual([
+      {
+        worker: 2,
+        id: "decode-0",
+        open: 1,
+        openTokens: 1024,
+        prefillTokens: 1024,
+        cachedTokens: 512,
+        stats: null,
+      },
+      {
+        worker: 3,
+        id: "decode-1",
+        open: 0,
+        openTokens: 0,
+        prefillTokens: 0,
+        cachedTokens: 0,
+        stats: { running: 1, waiting: 2, kvUsage: 0.5, atMs: 0 },
+      },
+    ]);
+    expect(router.isOpen(2)).toBe(false);
   });
 });

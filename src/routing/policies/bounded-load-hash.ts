@@ -24,7 +24,7 @@ export const boundedLoadHash = policySpec({
     number("load_factor", 1.25, { min: 1, unit: "ratio" }, "How far above the mean a worker's load may go."),
   ],
   create: (params, { workers, fleetSize }) => {
-    const ring = new HashRing(workers, params.virtual_nodes);
+    let ring = new HashRing(workers, params.virtual_nodes);
     const candidateSet = new CandidateSet(fleetSize);
     return {
       name: "bounded_load_hash",
@@ -47,6 +47,9 @@ export const boundedLoadHash = policySpec({
           branch: worker === owner ? `${kind}_owner` : candidateSet.has(owner) ? "owner_full" : "owner_down",
           figures: { owner, load: ledger.open(worker), bound },
         };
+      },
+      onWorkersChanged(now) {
+        ring = new HashRing(now, params.virtual_nodes);
       },
     };
   },

@@ -58,9 +58,9 @@ interface Sent {
 class Bucket implements Policy {
   readonly name = "bucket";
   private readonly params: Params;
-  private readonly workers: readonly Worker[];
+  private workers: readonly Worker[];
   /** Longest prompt of each worker's range, in order of the workers; the last is Infinity. */
-  private upTo: number[];
+  private upTo: readonly number[];
   private readonly load: Float64Array;
   private window: Sent[] = [];
   private first = 0;
@@ -72,7 +72,7 @@ class Bucket implements Policy {
     this.params = params;
     this.workers = workers;
     this.share = params.initial_max_units / Math.max(1, workers.length);
-    this.upTo = workers.map((_, i) => (i + 1 < workers.length ? this.share * (i + 1) : Infinity));
+    this.upTo = evenRanges(this.share, workers.length);
     this.load = new Float64Array(fleetSize);
     this.nextAdjustMs = params.window_s * 1000;
     this.lowest = new Lowest(fleetSize, params.ties);
@@ -102,6 +102,11 @@ class Bucket implements Policy {
   onRouted({ worker }: LegDecision, { prefix }: RoutingRequest, nowMs: number): void {
     this.window.push({ atMs: nowMs, worker, units: prefix.totalUnits });
     this.load[worker]! += prefix.totalUnits;
+  }
+
+  onWorkersChanged(workers: readonly Worker[]): void {
+    this.workers = workers;
+    this.upTo = evenRanges(this.share, workers.length);
   }
 
   private moveWindow(nowMs: number): void {
@@ -136,4 +141,9 @@ class Bucket implements Policy {
     while (upTo.length + 1 < this.workers.length) upTo.push(lengths[lengths.length - 1]!);
     this.upTo = [...upTo, Infinity];
   }
+}
+
+/** `count` ranges of one length, the last of them open. */
+function evenRanges(length: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => (i + 1 < count ? length * (i + 1) : Infinity));
 }

@@ -30,7 +30,7 @@ export const consistentHash = policySpec({
     ),
   ],
   create: (params, { workers, fleetSize }) => {
-    const ring = new HashRing(workers, params.virtual_nodes);
+    let ring = new HashRing(workers, params.virtual_nodes);
     const candidateSet = new CandidateSet(fleetSize);
     return {
       name: "consistent_hash",
@@ -49,6 +49,9 @@ export const consistentHash = policySpec({
         }
         while (!candidateSet.has(ring.ownerOf(point))) point = ring.after(point);
         return { worker: ring.ownerOf(point), policy: "consistent_hash", branch: "next_on_ring", figures };
+      },
+      onWorkersChanged(now) {
+        ring = new HashRing(now, params.virtual_nodes);
       },
     };
   },

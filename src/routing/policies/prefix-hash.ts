@@ -30,7 +30,7 @@ export const prefixHash = policySpec({
     TIES,
   ],
   create: (params, { workers, fleetSize }) => {
-    const ring = new HashRing(workers, params.ring_points);
+    let ring = new HashRing(workers, params.ring_points);
     const candidateSet = new CandidateSet(fleetSize);
     const lowest = new Lowest(fleetSize, params.ties);
     return {
@@ -56,6 +56,9 @@ export const prefixHash = policySpec({
         return other < 0
           ? { worker: owner, policy: "prefix_hash", branch: "all_full", figures }
           : { worker: other, policy: "prefix_hash", branch: "owner_full", figures };
+      },
+      onWorkersChanged(now) {
+        ring = new HashRing(now, params.ring_points);
       },
     };
   },
