@@ -41,7 +41,9 @@ export function gainWords({ gain, baseline, judgedBy }: Omit<Recommendation, "wo
 
 /** What a baseline is called in a sentence. */
 export function baselineWords(baseline: Recommendation["baseline"]): string {
-  return alwaysDisaggregates(baseline.settings) ? "always-disaggregate" : pointName(choicesOf(baseline.settings));
+  return alwaysDisaggregates(baseline.settings)
+    ? "always-disaggregate"
+    : pointName(choicesOf(baseline.settings));
 }
 
 /** `TTFT p99 +12 % (1,020 to 1,140 ms)` */

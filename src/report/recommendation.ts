@@ -109,8 +109,14 @@ export function recommend(sweep: SweepResult, options: RecommendOptions = {}): R
     const own = baseline !== null && points.includes(baseline) ? baseline : null;
     return recommendAmong(sweep, points, objective, own) ?? [];
   });
-  const main = found.find((one) => one.baseline === baseline) ?? found.at(-1);
-  if (main === undefined) return null;
+  const main = baseline === null ? found.at(-1) : found.find((one) => one.baseline === baseline);
+  if (found.length === 0) return null;
+  if (main === undefined) {
+    const name = JSON.stringify(options.baseline);
+    throw new InputError(
+      `--baseline ${name}: no point under its condition has a result, expected another point`,
+    );
+  }
   const elsewhere = found
     .filter((one) => one !== main)
     .map((one) => ({ ...one, elsewhere: [], words: recommendationWords({ ...one, elsewhere: [] }) }));
@@ -138,8 +144,7 @@ function recommendAmong(
   const { point, decidedByScore } = bestOf(candidates, objective);
   const baseline = chosenBaseline ?? defaultBaseline(candidates, point);
   const objectiveGain = changeOf(point, baseline, objective);
-  const judgedBy =
-    decidedByScore && verdictOn(point, baseline, objectiveGain) !== "better" ? SCORE : objective;
+  const judgedBy = decidedByScore && isLevelWith(objectiveGain) ? SCORE : objective;
   const gain = judgedBy === objective ? objectiveGain : changeOf(point, baseline, judgedBy);
   const changes = SIDE_METRICS.filter((metric) => metric !== judgedBy).flatMap(
     (metric) => changeOf(point, baseline, metric) ?? [],
@@ -219,6 +224,14 @@ function verdictOn(point: SweepPoint, baseline: SweepPoint, gain: Change | null)
   if (point === baseline) return "baseline_is_best";
   if (gain === null || gain.absolute.low === null) return "one_seed";
   return isDetectable(gain.absolute) && isImprovement(gain) ? "better" : "no_detectable_difference";
+}
+
+/** True where the objective does not tell a point from the baseline; without intervals, its size decides. */
+function isLevelWith(gain: Change | null): boolean {
+  if (gain === null) return true;
+  return gain.absolute.low === null
+    ? Math.abs(gain.relative?.mean ?? gain.absolute.mean) <= TIE_SHARE
+    : !isDetectable(gain.absolute);
 }
 
 function isAlike(other: SweepPoint, point: SweepPoint, judgedBy: Metric): boolean {

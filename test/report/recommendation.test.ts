@@ -47,6 +47,20 @@ describe("a recommendation", () => {
     expect(found.alike).toEqual([]);
   });
 
+  it("states the gain in goodput from one seed even where the score chose among level points", () => {
+    const one = (index: number, threshold: number, parts: SummaryParts) =>
+      pointOf(index, { routing_threshold: threshold }, [summaryOf(parts)]);
+    const found = recommend(
+      sweepOf([
+        one(0, 0, { goodput: 3 }),
+        one(1, 512, { goodput: 3.6 }),
+        one(2, 2048, { goodput: 3.599, score: 70 }),
+      ]),
+    )!;
+    expect(found.point.index).toBe(2);
+    expect(found.words[0]).toContain("goodput +20 % over always-disaggregate, one seed");
+  });
+
   it("lets the score decide among points level in goodput", () => {
     const found = recommend(
       sweepOf([always({ goodput: 3, score: 50 }), at2048({ goodput: 2.999, score: 60, ttftP50: 200 })]),
