@@ -1,0 +1,247 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { InputError } from "../errors.js";
+import { CONNECTORS, type Connector } from "../proxy/dialects/connector.js";
+import { REFUSED_FLAGS } from "../proxy/refused-flags.js";
+import { routerBlock, type RoutingFlags } from "../proxy/routing-flags.js";
+import { startProxy, type ProxyOptions } from "../proxy/server.js";
+import { workersOf, type WorkerFlags } from "../proxy/worker-flags.js";
+import { resolveRouterConfig } from "../routing/router-config.js";
+import { findScenario } from "../scenario/load.js";
+import { resolveScenario } from "../scenario/resolve.js";
+
+const EXAMPLES = `
+The flags are vllm-router's and production-stack's; those of theirs that pdbench does not have are refused with the reason.
+
+Examples:
+  $ pdbench proxy --vllm-pd-disaggregation --prefill http://127.0.0.1:8100 none --decode http://127.0.0.1:8102 --policy cache_aware
+  $ pdbench proxy --prefill http://p0:8000 --decode http://d0:8000 http://d1:8000 --routing-threshold 4096 --record trace.jsonl
+  $ pdbench proxy --scenario conversation-4p4d --prefill http://p0:8000 --decode http://d0:8000
+`;
+
+/** Strategies of production-stack's `--load-balancing-strategy`; #587's are policies of the same names. */
+interface ProxyFlags extends WorkerFlags, RoutingFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly scenario?: string;
+  readonly seed: number;
+  readonly kvConnector?: Connector | "moriio";
+  readonly disaggConnectorType?: "nixl" | "lmcache";
+  readonly remoteHost: "as_reported" | "prefill_url";
+  readonly decoderRegistry?: string;
+  readonly decoderHost?: string;
+  readonly decoderInitPort?: string;
+  readonly decoderAllocPort?: string;
+  readonly sessionKey?: string;
+  readonly maxPayloadSize: number;
+  readonly engineStatsInterval: number;
+  readonly eventLog?: string;
+  readonly record?: string;
+  readonly serviceDiscovery?: string;
+  readonly backend?: string;
+  readonly set: readonly string[];
+}
+
+/** `pdbench proxy`: the routing core in front of real vLLM or mock engines. */
+export function proxyCommand(): Command {
+  const command = new Command("proxy").description(
+    "Routes OpenAI requests over prefill and decode workers, with the routing core that simulate runs.",
+  );
+  addServerFlags(command);
+  addWorkerFlags(command);
+  addRoutingFlags(command);
+  addConnectorFlags(command);
+  for (const flag of REFUSED_FLAGS.keys()) command.addOption(new Option(`--${flag} [value...]`).hideHelp());
+  return command.addHelpText("after", EXAMPLES).action((flags: ProxyFlags) => runProxy(flags, command));
+}
+
+function addServerFlags(command: Command): void {
+  command
+    .optionsGroup("Server:")
+    .option("--host <HOST>", "address to listen on", "127.0.0.1")
+    .option("--port <PORT>", "port to listen on; 0 = any", whole(0), 30000)
+    .option("--max-payload-size <BYTES>", "largest request body; larger ones get 413", whole(1), 512 << 20)
+    .option(
+      "--session-key <NAME>",
+      "header, or member of the body, with the session; default: the usual ones",
+    )
+    .option(
+      "--engine-stats-interval <SECONDS>",
+      "time between polls of /metrics, for policies that look at it",
+      above0,
+      1,
+    )
+    .option("--record <FILE>", "write a trace of the traffic, without prompts (.gz accepted)")
+    .option("--event-log <FILE>", "write every call to the routing core, prompts included");
+}
+
+function addWorkerFlags(command: Command): void {
+  command
+    .optionsGroup("Workers:")
+    .option("--vllm-pd-disaggregation", "vllm-router's mode for prefill and decode workers")
+    .option(
+      "--prefill <URL PORT|none...>",
+      "prefill workers, each with its bootstrap port if it has one: URL, URL 8998, URL none",
+    )
+    .option("--decode <URL...>", "decode workers")
+    .option("--worker-urls <URL...>", "workers that do both; nothing is disaggregated")
+    .option("--intra-node-data-parallel-size <N>", "each URL stands for N data-parallel ranks", whole(1))
+    .option("--static-backends <URLS>", "production-stack: URLs, separated by commas")
+    .option("--static-models <NAMES>", "production-stack: the model of each backend")
+    .option("--static-model-labels <LABELS>", "production-stack: a label for each backend")
+    .option("--prefill-model-labels <LABELS>", "production-stack: labels of prefill backends")
+    .option("--decode-model-labels <LABELS>", "production-stack: labels of decode backends")
+    .addOption(new Option("--service-discovery [KIND]").hideHelp())
+    .addOption(new Option("--backend <KIND>").hideHelp());
+}
+
+function addRoutingFlags(command: Command): void {
+  command
+    .optionsGroup("Routing:")
+    .option("--scenario <NAME>", "take the router block of a scenario; flags win over it")
+    .option("--preset <NAME>", "a public router's settings (pdbench list presets)")
+    .option("--policy <NAME>", "policy of both legs (pdbench list policies)")
+    .option("--prefill-policy <NAME>", "policy of the prefill leg")
+    .option("--decode-policy <NAME>", "policy of the decode leg")
+    .option("--decider <NAME>", "what decides whether to disaggregate (pdbench list deciders)")
+    .option("--routing-threshold <TOKENS>", "disaggregate prompts of at least this length; 0 = all")
+    .option("--cache-threshold <SHARE>", "cache_aware: share of the prompt that must be held, 0..1")
+    .option("--balance-abs-threshold <N>", "cache_aware: load difference above which balance wins")
+    .option("--balance-rel-threshold <X>", "cache_aware: load ratio above which balance wins")
+    .option("--max-tree-size <UNITS>", "cache_aware: characters or tokens remembered for each worker")
+    .option("--eviction-interval <SECONDS>", "cache_aware: time between evictions")
+    .addOption(new Option("--eviction-interval-secs <SECONDS>").hideHelp())
+    .option("--load-balancing-strategy <NAME>", "production-stack's name for --policy")
+    .option("--routing-logic <NAME>", "production-stack's routing logics")
+    .option("--request-stats-window <SECONDS>", "qps: window of the request rate")
+    .option("--prefix-min-match-length <N>", "prefix_aware: shortest match that counts")
+    .option("--seed <N>", "seed of everything random", whole(0), 1)
+    .option("--set <PATH=VALUE>", "any other setting of the router block; may be repeated", collect, []);
+}
+
+function addConnectorFlags(command: Command): void {
+  command
+    .optionsGroup("KV transfer:")
+    .addOption(
+      new Option("--kv-connector <NAME>", "how KV gets to decode workers").choices([...CONNECTORS, "moriio"]),
+    )
+    .addOption(
+      new Option("--disagg-connector-type <NAME>", "production-stack's name for it").choices([
+        "nixl",
+        "lmcache",
+      ]),
+    )
+    .addOption(
+      new Option(
+        "--remote-host <WHICH>",
+        "NIXL: host of the KV, as the engine reports it or of the prefill URL",
+      )
+        .choices(["as_reported", "prefill_url"])
+        .default("as_reported"),
+    )
+    .option("--decoder-registry <JSON>", "LMCache: receiver of each decode URL")
+    .option("--decoder-host <HOST>", "LMCache: receiver of the one decode worker")
+    .option("--decoder-init-port <PORTS>", "LMCache: its init ports, separated by commas")
+    .option("--decoder-alloc-port <PORTS>", "LMCache: its alloc ports, separated by commas");
+}
+
+async function runProxy(flags: ProxyFlags, command: Command): Promise<void> {
+  refuseForeignFlags(command);
+  const options = proxyOptions(flags);
+  const proxy = await startProxy(options);
+  const { prefill, decode, connector } = options;
+  process.stderr.write(
+    `pdbench proxy listens on ${proxy.url}: ${prefill.length} prefill and ${decode.length} decode workers, ${connector.connector}\n`,
+  );
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+  await proxy.close();
+}
+
+function refuseForeignFlags(command: Command): void {
+  for (const [flag, reason] of REFUSED_FLAGS) {
+    const given = command.getOptionValueSource(camel(flag));
+    if (given !== undefined) throw new InputError(`--${flag} is not supported: ${reason}`);
+  }
+}
+
+/** @throws InputError for flags that are wrong, alone or together. */
+function proxyOptions(flags: ProxyFlags): ProxyOptions {
+  const { serviceDiscovery, backend } = flags;
+  if (serviceDiscovery !== undefined && serviceDiscovery !== "static") {
+    throw new InputError(
+      `--service-discovery is not supported: workers are given on the command line, there is no discovery`,
+    );
+  }
+  if (backend !== undefined && backend !== "vllm") {
+    throw new InputError(`--backend ${backend} is not supported, expected vllm`);
+  }
+  const base = flags.scenario === undefined ? {} : resolveScenario(findScenario(flags.scenario)).router;
+  const { config, unused } = resolveRouterConfig(routerBlock(flags, base));
+  for (const setting of unused) {
+    process.stderr.write(
+      `pdbench: warning: nothing looks at ${setting} with the chosen decider and policies\n`,
+    );
+  }
+  return {
+    ...workersOf(flags),
+    host: flags.host,
+    port: flags.port,
+    router: config,
+    seed: flags.seed,
+    connector: connectorOptions(flags),
+    maxPayloadBytes: flags.maxPayloadSize,
+    engineStatsIntervalMs: flags.engineStatsInterval * 1000,
+    onDefect: (error) => {
+      process.stderr.write(`pdbench: defect: ${error instanceof Error ? error.stack! : String(error)}\n`);
+    },
+    ...(flags.sessionKey !== undefined && { sessionKey: flags.sessionKey }),
+    ...(flags.eventLog !== undefined && { eventLog: flags.eventLog }),
+    ...(flags.record !== undefined && { record: flags.record }),
+  };
+}
+
+function connectorOptions(flags: ProxyFlags): ProxyOptions["connector"] {
+  const { kvConnector, disaggConnectorType, remoteHost } = flags;
+  if (kvConnector !== undefined && disaggConnectorType !== undefined && kvConnector !== disaggConnectorType) {
+    throw new InputError(
+      `--kv-connector ${kvConnector} with --disagg-connector-type ${disaggConnectorType}: expected one of them`,
+    );
+  }
+  if (kvConnector === "moriio") {
+    throw new InputError("--kv-connector moriio is not supported: it needs ZMQ discovery of the workers");
+  }
+  return {
+    connector: kvConnector ?? disaggConnectorType ?? "nixl",
+    remoteHost,
+    decoders: {
+      ...(flags.decoderRegistry !== undefined && { registry: flags.decoderRegistry }),
+      ...(flags.decoderHost !== undefined && { host: flags.decoderHost }),
+      ...(flags.decoderInitPort !== undefined && { initPort: flags.decoderInitPort }),
+      ...(flags.decoderAllocPort !== undefined && { allocPort: flags.decoderAllocPort }),
+    },
+  };
+}
+
+function whole(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= minimum) return value;
+    throw new InvalidArgumentError(`expected a whole number of at least ${minimum}`);
+  };
+}
+
+function above0(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value < Infinity) return value;
+  throw new InvalidArgumentError("expected a number above 0");
+}
+
+function collect(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}
+
+function camel(flag: string): string {
+  return flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,136 @@
+/** Flags of vllm-router and production-stack that the proxy knows and does not have, by the reason. */
+const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[] = [
+  [
+    "requests are not retried",
+    [
+      "retry-max-retries",
+      "retry-initial-backoff-ms",
+      "retry-max-backoff-ms",
+      "retry-backoff-multiplier",
+      "retry-jitter-factor",
+      "disable-retries",
+      "max-instance-failover-reroute-attempts",
+    ],
+  ],
+  [
+    "there is no circuit breaker",
+    [
+      "cb-failure-threshold",
+      "cb-success-threshold",
+      "cb-timeout-duration-secs",
+      "cb-window-duration-secs",
+      "disable-circuit-breaker",
+    ],
+  ],
+  [
+    "workers are not checked for health, and the proxy does not wait for them",
+    [
+      "health-failure-threshold",
+      "health-success-threshold",
+      "health-check-timeout-secs",
+      "health-check-interval-secs",
+      "health-check-endpoint",
+      "worker-startup-timeout-secs",
+      "worker-startup-check-interval",
+      "static-backend-health-checks",
+      "static-backend-health-check-interval",
+      "static-backend-health-check-timeout-seconds",
+      "backend-health-check-timeout-seconds",
+      "lmcache-health-check-interval",
+      "lmcache-worker-timeout",
+    ],
+  ],
+  [
+    "there is no limit on open requests and no queue before the workers",
+    ["max-concurrent-requests", "queue-size", "queue-timeout-secs", "rate-limit-tokens-per-second"],
+  ],
+  ["a stream may last as long as its worker sends", ["request-timeout-secs"]],
+  [
+    "workers are given on the command line, there is no discovery",
+    [
+      "selector",
+      "service-discovery-port",
+      "service-discovery-namespace",
+      "prefill-selector",
+      "decode-selector",
+      "vllm-discovery-address",
+      "k8s-service-discovery-type",
+      "k8s-port",
+      "k8s-namespace",
+      "k8s-label-selector",
+      "k8s-watcher-timeout-seconds",
+      "dynamic-config-yaml",
+      "dynamic-config-json",
+      "external-providers-config",
+    ],
+  ],
+  [
+    "all workers serve one model; aliases and types of models are not known",
+    ["static-aliases", "static-model-types", "enable-igw"],
+  ],
+  [
+    "there is no LMCache controller; use --policy precise_prefix",
+    [
+      "lmcache-controller-port",
+      "lmcache-controller-reply-port",
+      "lmcache-controller-heartbeat-port",
+      "kv-aware-threshold",
+    ],
+  ],
+  [
+    "keys are not checked; the client's Authorization goes to the workers",
+    ["api-key", "api-key-validation-urls", "cors-allowed-origins"],
+  ],
+  [
+    "metrics are at /metrics of the proxy's own address",
+    ["prometheus-host", "prometheus-port", "log-stats", "log-stats-interval"],
+  ],
+  [
+    "the proxy does not log requests; --event-log and --record write files",
+    ["log-dir", "log-level", "log-format", "profile"],
+  ],
+  [
+    "there is no tracing",
+    [
+      "enable-trace",
+      "otlp-traces-endpoint",
+      "otel-sampling-ratio",
+      "otel-excluded-paths",
+      "otel-endpoint",
+      "otel-service-name",
+      "otel-secure",
+      "sentry-dsn",
+      "sentry-traces-sample-rate",
+      "sentry-profile-session-sample-rate",
+    ],
+  ],
+  ["the request id is taken from X-Request-Id", ["request-id-headers"]],
+  ["the proxy is served at the root", ["root-path"]],
+  [
+    "the proxy routes requests and does nothing else with them",
+    [
+      "history-backend",
+      "mini-lb",
+      "wasm-middleware",
+      "wasm-middleware-sha256",
+      "wasm-middleware-route",
+      "enable-program-scheduling",
+      "program-scheduling-config-json",
+      "callbacks",
+      "request-rewriter",
+      "enable-batch-api",
+      "file-storage-class",
+      "file-storage-path",
+      "batch-processor",
+      "feature-gates",
+      "semantic-cache-model",
+      "semantic-cache-dir",
+      "semantic-cache-threshold",
+    ],
+  ],
+];
+
+/** Why the proxy does not take a flag of another router, by the flag's name without dashes. */
+export const REFUSED_FLAGS: ReadonlyMap<string, string> = new Map(
+  REFUSALS.flatMap(([reason, flags]) => flags.map((flag) => [flag, reason] as const)),
+);

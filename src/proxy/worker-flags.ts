@@ -1,0 +1,105 @@
+import { InputError } from "../errors.js";
+import { expandRanks, parseWorkerUrl, type WorkerUrl } from "./worker-url.js";
+
+/** Flags that say which workers there are; the names are vllm-router's and production-stack's. */
+export interface WorkerFlags {
+  /** `--prefill URL [PORT|none]`, all occurrences in one list. */
+  readonly prefill?: readonly string[];
+  readonly decode?: readonly string[];
+  readonly workerUrls?: readonly string[];
+  readonly intraNodeDataParallelSize?: number;
+  readonly staticBackends?: string;
+  readonly staticModels?: string;
+  readonly staticModelLabels?: string;
+  readonly prefillModelLabels?: string;
+  readonly decodeModelLabels?: string;
+}
+
+export interface WorkerUrls {
+  readonly prefill: readonly WorkerUrl[];
+  readonly decode: readonly WorkerUrl[];
+}
+
+/**
+ * The workers that the flags name, in one of three ways: `--prefill` and `--decode`, `--worker-urls` for
+ * workers that all do both, or production-stack's static backends with a label for each.
+ *
+ * @throws InputError when a URL is wrong, ways are mixed, or a label is nobody's.
+ */
+export function workersOf(flags: WorkerFlags): WorkerUrls {
+  const { prefill, decode, workerUrls, staticBackends, intraNodeDataParallelSize: ranks = 1 } = flags;
+  const ways = [
+    ["--prefill and --decode", prefill ?? decode],
+    ["--worker-urls", workerUrls],
+    ["--static-backends", staticBackends],
+  ] as const;
+  const given = ways.filter(([, value]) => value !== undefined).map(([name]) => name);
+  if (given.length > 1) throw new InputError(`${given.join(" with ")}: expected one way to name the workers`);
+  const expand = (urls: readonly WorkerUrl[]) => urls.flatMap((url) => expandRanks(url, ranks));
+  if (staticBackends !== undefined) {
+    const { prefill, decode } = staticWorkers(staticBackends, flags);
+    return { prefill: expand(prefill), decode: expand(decode) };
+  }
+  return {
+    prefill: expand(withPorts(prefill ?? [])),
+    decode: expand((decode ?? workerUrls ?? []).map((url) => parseWorkerUrl(url))),
+  };
+}
+
+/** URLs, each with the bootstrap port that may stand behind it: `URL`, `URL 8998`, `URL none`. */
+function withPorts(words: readonly string[]): WorkerUrl[] {
+  const urls: WorkerUrl[] = [];
+  words.forEach((word, index) => {
+    if (!/^(none|\d+)$/i.test(word)) {
+      urls.push(parseWorkerUrl(word, bootstrapPort(words[index + 1])));
+      return;
+    }
+    const before = words[index - 1];
+    if (before === undefined || /^(none|\d+)$/i.test(before)) {
+      throw new InputError(`--prefill ${word}: expected a URL before it`);
+    }
+  });
+  return urls;
+}
+
+function bootstrapPort(word: string | undefined): number | null {
+  if (word === undefined || !/^\d+$/.test(word)) return null;
+  const port = Number(word);
+  if (port > 0 && port < 65536) return port;
+  throw new InputError(`--prefill: ${word} is not a port, expected 1 to 65535, or none`);
+}
+
+/** production-stack: labels tell the roles; backends without any of the labels take no part. */
+function staticWorkers(backends: string, flags: WorkerFlags): WorkerUrls {
+  const urls = commaList(backends).map((url) => parseWorkerUrl(url));
+  const models = new Set(commaList(flags.staticModels ?? ""));
+  if (models.size > 1) {
+    throw new InputError(`--static-models ${flags.staticModels!}: expected one model for all backends`);
+  }
+  const { staticModelLabels, prefillModelLabels, decodeModelLabels } = flags;
+  if (prefillModelLabels === undefined && decodeModelLabels === undefined)
+    return { prefill: [], decode: urls };
+  const labels = commaList(staticModelLabels ?? "");
+  if (labels.length !== urls.length) {
+    throw new InputError(
+      `--static-model-labels: ${labels.length} labels for ${urls.length} backends, expected one for each`,
+    );
+  }
+  const labelled = (flag: string, names: string | undefined) => {
+    const wanted = commaList(names ?? "");
+    const unknown = wanted.find((name) => !labels.includes(name));
+    if (unknown !== undefined) throw new InputError(`${flag} ${unknown}: no backend has this label`);
+    return urls.filter((_, index) => wanted.includes(labels[index]!));
+  };
+  return {
+    prefill: labelled("--prefill-model-labels", prefillModelLabels),
+    decode: labelled("--decode-model-labels", decodeModelLabels),
+  };
+}
+
+function commaList(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}

@@ -1,0 +1,69 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { describe, expect, it } from "vitest";
+import { proxyCommand } from "../../src/cli/proxy.js";
+import { post } from "./support/fleet.js";
+import { ScriptedEngine } from "./support/scripted-engine.js";
+
+function run(...args: string[]): Promise<unknown> {
+  const command = proxyCommand()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  return command.parseAsync(args, { from: "user" });
+}
+
+describe("pdbench proxy", () => {
+  it.each([
+    [
+      ["--decode", "http://d:1", "--retry-max-retries", "3"],
+      /--retry-max-retries is not supported: requests are not retried/,
+    ],
+    [["--decode", "http://d:1", "--disable-circuit-breaker"], /not supported: there is no circuit breaker/],
+    [["--decode", "http://d:1", "--kv-connector", "moriio"], /moriio is not supported: it needs ZMQ/],
+    [
+      ["--decode", "http://d:1", "--kv-connector", "nixl", "--disagg-connector-type", "lmcache"],
+      /expected one of them/,
+    ],
+    [["--decode", "http://d:1", "--service-discovery", "k8s"], /there is no discovery/],
+    [["--decode", "http://d:1", "--backend", "openai"], /expected vllm/],
+    [["--decode", "http://d:1", "--policy", "cache_awar"], /cache_aware/],
+    [["--decode", "http://d:1", "--port", "x"], /expected a whole number/],
+    [["--decode", "http://d:1", "--no-such-flag"], /unknown option/],
+    [["--prefill", "http://p:1"], /no decode worker/],
+    [["--decode", "http://d:1", "--disagg-connector-type", "lmcache"], /no receiver for http:\/\/d:1/],
+  ])("%j fails with a reason", async (args, message) => {
+    await expect(run(...args)).rejects.toThrow(message);
+  });
+
+  it("serves until it is told to end", async () => {
+    const engines = await Promise.all([ScriptedEngine.start(), ScriptedEngine.start()]);
+    const [prefill, decode] = engines;
+    const child = pdbenchProxy(
+      ...["--vllm-pd-disaggregation", "--prefill", prefill.url, "none", "--decode", decode.url],
+      ...["--policy", "cache_aware", "--host", "127.0.0.1", "--port", "0"],
+    );
+    const url = await listeningAt(child);
+    expect((await post(`${url}/v1/completions`, { prompt: "x" })).status).toBe(200);
+    expect(prefill.seen).toHaveLength(1);
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    await Promise.all(engines.map((engine) => engine.close()));
+  });
+});
+
+/** Runs the command from its source, in a process of its own. */
+function pdbenchProxy(...args: string[]): ChildProcess {
+  const code = `import("./src/cli/proxy.ts").then(({ proxyCommand }) => proxyCommand().parseAsync(${JSON.stringify(args)}, { from: "user" }))`;
+  return spawn(process.execPath, ["--import", "tsx", "--eval", code], {
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+}
+
+async function listeningAt(child: ChildProcess): Promise<string> {
+  for await (const line of createInterface({ input: child.stderr! })) {
+    const url = /listens on (\S+):/.exec(line)?.[1];
+    if (url !== undefined) return url;
+  }
+  throw new Error("the proxy ended before it listened");
+}
