@@ -33,7 +33,8 @@ export function formatChange(change: number): string {
 
 /** The ends of an interval of a relative change in percent: `14..22`, `-2.1..3.4`. */
 export function formatChangeRange(low: number, high: number): string {
-  return `${percentDigits(low)}..${percentDigits(high)}`;
+  const larger = Math.max(Math.abs(low), Math.abs(high));
+  return `${percentDigits(low, larger)}..${percentDigits(high, larger)}`;
 }
 
 /** A duration in the unit that suits it: `820 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`. */
@@ -45,9 +46,9 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-function percentDigits(share: number): string {
-  const percent = share * 100;
-  const text = Math.abs(percent) >= 9.95 ? percent.toFixed(0) : percent.toFixed(1);
+/** Whole percents from 10 % on, else one digit; `size` decides where several figures stand side by side. */
+function percentDigits(share: number, size = Math.abs(share)): string {
+  const text = (share * 100).toFixed(size >= 0.0995 ? 0 : 1);
   return Number(text) === 0 ? "0" : text;
 }
 

@@ -60,7 +60,12 @@ export function runMarkdown(name: string, summary: Summary): string {
   return `${sections.join("\n\n")}\n`;
 }
 
-function table(header: readonly string[], rows: readonly (readonly string[])[], textColumns: number): string {
+/** A Markdown table; the first `textColumns` columns are text, the others figures. */
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  textColumns: number,
+): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const rule = header.map((_, i) => (i < textColumns ? "---" : "---:"));
   const escaped = rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));

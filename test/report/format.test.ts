@@ -34,6 +34,7 @@ describe("numbers for people", () => {
   it("print intervals of changes in percent", () => {
     expect(formatChangeRange(0.14, 0.22)).toBe("14..22");
     expect(formatChangeRange(-0.021, 0.034)).toBe("-2.1..3.4");
+    expect(formatChangeRange(0.054, 0.28)).toBe("5..28");
   });
 
   it("print shares and durations in units that suit them", () => {
