@@ -1,0 +1,6 @@
+import { decodeLoadAtHeaders } from "./decode-load-at-headers.js";
+import { generate32x8 } from "./generate-32x8.js";
+import type { Story } from "./story.js";
+
+/** Every reference report. */
+export const STORIES: readonly Story[] = [decodeLoadAtHeaders, generate32x8];
