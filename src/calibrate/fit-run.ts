@@ -35,6 +35,8 @@ export interface RunFit {
 const ROUNDS = 16;
 /** A coefficient whose absence costs less than this share of the squared error is not told by the data. */
 const TELLING_SHARE = 0.02;
+/** More than any run can tell. */
+const SIGNIFICANT_DIGITS = 5;
 const OVERHEAD = LINEAR_COEFFICIENTS.length;
 /** Coefficients of the fit: those of the step times, and the time to the engine and back. */
 export const RUN_COEFFICIENTS = LINEAR_COEFFICIENTS.length + 1;
@@ -62,9 +64,10 @@ export function fitRun(run: RunToFit): RunFit {
     const fitted = fitRelative([...observations, ...run.beliefs]);
     coefficients = round === 0 ? fitted : fitted.map((value, j) => (value + coefficients[j]!) / 2);
   }
+  const rounded = best.coefficients.map((value) => Number(value.toPrecision(SIGNIFICANT_DIGITS)));
   return {
-    step_time: linearStepTime(best.coefficients),
-    requestOverheadMs: best.coefficients[OVERHEAD]!,
+    step_time: linearStepTime(rounded),
+    requestOverheadMs: rounded[OVERHEAD]!,
     points: best.observations.map((observation) => pointOf(observation, best.coefficients, run.measured)),
     warnings: untold(best.observations, run.startsAt),
   };

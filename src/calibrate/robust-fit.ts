@@ -10,7 +10,8 @@ export interface Observation {
 
 /** Relative residuals beyond this many times their median weigh less (Huber's rule with k = 1.345). */
 const HUBER_LIMIT = 1.345 / 0.6745;
-const ROUNDS = 20;
+const MOST_ROUNDS = 20;
+const CONVERGED = 1e-7;
 
 /**
  * Non-negative coefficients for the least relative error, with outliers weighed down: iteratively reweighted
@@ -20,11 +21,14 @@ export function fitRelative(observations: readonly Observation[]): readonly numb
   const importance = observations.map(({ weight }) => weight ?? 1);
   let weights = importance;
   let coefficients: readonly number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = coefficients;
     coefficients = nonNegativeLeastSquares(
       observations.map(({ terms, target }, i) => terms.map((term) => (weights[i]! * term) / target)),
       weights,
     );
+    if (coefficients.every((value, j) => Math.abs(value - (before[j] ?? Infinity)) <= CONVERGED * value))
+      break;
     const errors = observations.map(
       ({ terms, target }, i) => (importance[i]! * Math.abs(predict(coefficients, terms) - target)) / target,
     );
