@@ -10,6 +10,17 @@ import {
 } from "./parameters.js";
 import type { Preset } from "./presets/preset.js";
 import { DECIDERS, deciderNamed, POLICIES, policyNamed, PRESETS } from "./registry.js";
+import {
+  checkNames,
+  layerOf,
+  named,
+  place,
+  type Block,
+  type Layer,
+  type NamePlace,
+  type Place,
+  type SettingOrigin,
+} from "./router-block.js";
 import { ROUTER_PARAMETERS, type ChoiceOrder, type RouterParameters } from "./router-parameters.js";
 import { RouterSettingError } from "./setting-error.js";
 import type { Leg } from "./types.js";
@@ -37,8 +48,6 @@ export interface RouterConfig {
   readonly loadAccounting: LoadAccounting;
 }
 
-export type SettingOrigin = "default" | "preset" | "scenario";
-
 /** A setting in force and where it comes from. `path` is dotted, relative to the `router` block. */
 export interface SettingInForce {
   readonly path: string;
@@ -56,37 +65,8 @@ export interface ResolvedRouter {
   readonly unused: readonly string[];
 }
 
-type Block = Readonly<Record<string, unknown>>;
-
-/** What one source of settings says: the scenario or the preset. */
-interface Layer {
-  readonly origin: "preset" | "scenario";
-  readonly top: Block;
-  readonly decider: Block;
-  readonly prefill: Block;
-  readonly decode: Block;
-  readonly loadAccounting: Block;
-  /** Parameters of policies and deciders by name; presets only. */
-  readonly named: Readonly<Record<string, Block>>;
-}
-
-/** Where a parameter may be set. */
-interface Place {
-  readonly block: Block;
-  readonly path: readonly string[];
-  readonly origin: SettingOrigin;
-}
-
-/** Where the name of a decider or policy may be set. */
-interface NamePlace extends Place {
-  readonly key: string;
-}
-
 const DEFAULT_DECIDER = "threshold";
 const DEFAULT_POLICY: Readonly<Record<Leg, string>> = { prefill: "cache_aware", decode: "in_flight" };
-const BLOCKS = ["decider", "prefill", "decode", "load_accounting"];
-const CHOICES = ["preset", "policy", "prefill_policy", "decode_policy"];
-
 /**
  * Reads the `router` block of a scenario: snake_case settings as users write them.
  *
@@ -109,16 +89,6 @@ const CHOICES = ["preset", "policy", "prefill_policy", "decode_policy"];
  */
 export function resolveRouterConfig(settings: Block = {}): ResolvedRouter {
   return new Resolution(settings).resolve();
-}
-
-/** Names of everything that may stand in the `router` block. */
-export function routerSettingNames(): readonly string[] {
-  return [
-    ...CHOICES,
-    ...BLOCKS,
-    ...ROUTER_PARAMETERS.map(({ name }) => name),
-    ...new Set([...DECIDERS, ...POLICIES].flatMap(({ parameters }) => parameters.map(({ name }) => name))),
-  ];
 }
 
 class Resolution {
@@ -279,58 +249,6 @@ function checkOrder({ order, prefillPolicy, decodePolicy }: RouterConfig): void 
       ["order"],
       `"joint" needs policies that give costs (${able.join(", ")}), and ${name} does not`,
     );
-  }
-}
-
-function place({ origin }: Layer, block: Block, path: readonly string[]): Place {
-  return { block, path, origin };
-}
-
-function named({ origin }: Layer, block: Block, path: readonly string[], key: string): NamePlace {
-  return { block, path, origin, key };
-}
-
-function layerOf(
-  settings: Block,
-  origin: "preset" | "scenario",
-  byName: Readonly<Record<string, Block>> = {},
-): Layer {
-  const decider = settings["decider"];
-  return {
-    origin,
-    top: settings,
-    decider: typeof decider === "string" ? { kind: decider } : blockOf(settings, "decider"),
-    prefill: blockOf(settings, "prefill"),
-    decode: blockOf(settings, "decode"),
-    loadAccounting: blockOf(settings, "load_accounting"),
-    named: byName,
-  };
-}
-
-function blockOf(settings: Block, name: string): Block {
-  const value = settings[name] ?? {};
-  if (typeof value === "object" && !Array.isArray(value)) return value as Block;
-  throw new RouterSettingError([name], `${quote(value)} is not valid, expected a block of settings`);
-}
-
-function checkNames({ top, decider, prefill, decode, loadAccounting }: Layer): void {
-  const ofDeciders = DECIDERS.flatMap(({ parameters }) => parameters.map(({ name }) => name));
-  const ofPolicies = POLICIES.flatMap(({ parameters }) => parameters.map(({ name }) => name));
-  checkBlock(top, [], routerSettingNames());
-  checkBlock(decider, ["decider"], ["kind", ...ofDeciders]);
-  checkBlock(prefill, ["prefill"], ofPolicies);
-  checkBlock(decode, ["decode"], ofPolicies);
-  checkBlock(
-    loadAccounting,
-    ["load_accounting"],
-    LOAD_ACCOUNTING.map(({ name }) => name),
-  );
-}
-
-function checkBlock(block: Block, path: readonly string[], known: readonly string[]): void {
-  for (const name of Object.keys(block)) {
-    if (known.includes(name)) continue;
-    throw new RouterSettingError([...path, name], `there is no such setting${didYouMean(name, known)}`);
   }
 }
 

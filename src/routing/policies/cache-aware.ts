@@ -29,6 +29,12 @@ const PARAMETERS = [
     { min: 1, unit: "units" },
     "Tokens or characters of prefixes remembered for each worker.",
   ),
+  integer(
+    "match_granularity",
+    1,
+    { min: 1, unit: "units" },
+    "Matches count in whole multiples of this: 1 for characters or tokens, 16 for pages of 16 tokens (SMG with token ids).",
+  ),
   choice(
     "form",
     "fixed",
@@ -125,7 +131,9 @@ class CacheAware implements Policy {
         return decision(this.lowest.take(random), "balance", { max_load: highest, min_load: lowest });
       }
     }
-    const held = this.holders.match(request.prefix, context.nowMs);
+    const { match_granularity: granularity } = this.params;
+    const found = this.holders.match(request.prefix, context.nowMs);
+    const held = found - (found % granularity);
     const { totalUnits } = request.prefix;
     const rate = totalUnits > 0 ? held / totalUnits : 0;
     const minLoad = this.lowest.value;

@@ -38,24 +38,15 @@ export class FirstOwnerTree {
 
   /** Symbols from the start of the key that the tree knows; `matchedOwner` is then who is said to hold them. */
   match(symbols: Int32Array, length: number): number {
-    const { nodes } = this;
-    let node = ROOT;
-    let at = 0;
-    while (at < length) {
-      const child = nodes.child(node, symbols[at]!);
-      if (child < 0) break;
-      const shared = nodes.shared(child, symbols, at, length);
-      at += shared;
-      node = child;
-      if (shared < nodes.length(child)) break;
-    }
+    const matched = this.nodes.match(symbols, length);
+    const node = this.nodes.matched;
     this.matchedOwner = this.ownerOf(node);
     // One match in eight counts as a use.
     const epoch = this.epoch++;
     if ((epoch & 7) === 0 && this.matchedOwner >= 0) {
       this.time[this.holdings.find(node, this.matchedOwner)] = epoch;
     }
-    return at;
+    return matched;
   }
 
   insert(symbols: Int32Array, length: number, worker: number): void {

@@ -21,6 +21,9 @@ export class PrefixNodes {
   private arenaUsed = 0;
   private arenaGarbage = 0;
 
+  /** The node on whose edge the last `match` ended. */
+  matched = ROOT;
+
   /** The child of `node` whose edge begins with `symbol`, or -1. */
   child(node: number, symbol: number): number {
     return this.edges.find(node, symbol);
@@ -44,6 +47,22 @@ export class PrefixNodes {
     let shared = 1;
     while (shared < most && arena[start + shared] === symbols[at + shared]) shared++;
     return shared;
+  }
+
+  /** Symbols from the start of the key that lie on edges; `matched` is then the last node they reach into. */
+  match(symbols: Int32Array, length: number): number {
+    let node = ROOT;
+    let at = 0;
+    while (at < length) {
+      const child = this.edges.find(node, symbols[at]!);
+      if (child < 0) break;
+      const shared = this.shared(child, symbols, at, length);
+      at += shared;
+      node = child;
+      if (shared < this.lengths[child]!) break;
+    }
+    this.matched = node;
+    return at;
   }
 
   /** A new node below `above` whose edge is `symbols[from, to)`. */

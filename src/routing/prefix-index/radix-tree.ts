@@ -17,7 +17,6 @@ export class RadixTree {
   private readonly heldSymbols: Float64Array;
   /** When each record was last used. */
   private usedMs = new Float64Array(64);
-  private matchedNode = ROOT;
 
   /**
    * @param workers Workers are numbered from 0.
@@ -39,26 +38,14 @@ export class RadixTree {
 
   /** Symbols from the start of the key that some worker holds. `holders` then tells which. */
   match(symbols: Int32Array, length: number): number {
-    const { nodes } = this;
-    let node = ROOT;
-    let at = 0;
-    while (at < length) {
-      const child = nodes.child(node, symbols[at]!);
-      if (child < 0) break;
-      const shared = nodes.shared(child, symbols, at, length);
-      at += shared;
-      node = child;
-      if (shared < nodes.length(child)) break;
-    }
-    this.matchedNode = node;
-    return at;
+    return this.nodes.match(symbols, length);
   }
 
   /** Writes the workers that hold what `match` last found into `out` and returns their number. */
   holders(out: Int32Array): number {
     const { holdings } = this;
     let count = 0;
-    for (let record = holdings.first(this.matchedNode); record >= 0; record = holdings.next(record)) {
+    for (let record = holdings.first(this.nodes.matched); record >= 0; record = holdings.next(record)) {
       out[count++] = holdings.worker(record);
     }
     return count;

@@ -46,6 +46,13 @@ describe("cache_aware", () => {
     expect(send(router, [1], 300).figures).toMatchObject({ held_units: 300, match_rate: 1 });
   });
 
+  it("counts a match in whole multiples of match_granularity", () => {
+    const router = routerWith({ match_granularity: 1000 });
+    remember(router, [1, 2, 3]);
+    expect(send(router, [1, 2, 3]).figures).toMatchObject({ held_units: 1000, total_units: 1536 });
+    expect(send(router, [1]).figures).toMatchObject({ held_units: 0 });
+  });
+
   it("an empty prompt matches nothing", () => {
     const router = routerWith({ cache_threshold: 0 });
     send(router, []);
