@@ -9,8 +9,8 @@ import type { Tokenizer } from "./tokenizer.js";
  * - up to three bytes of anything else in UTF-8, never splitting a character of three bytes or less;
  * - one of the marks `<|im_start|>`, `<|im_end|>` and `<|endoftext|>`.
  *
- * English prose comes to 1.2 to 1.3 tokens a word. A word starts a token whatever stands before it, so a text
- * keeps its tokens when another is put in front of it at a word's start.
+ * English text and source code come to 3.4 to 3.8 characters a token. A word starts a token whatever stands
+ * before it, so a text keeps its tokens when another is put in front of it at a word's start.
  */
 
 const LETTERS = 26;

@@ -5,18 +5,20 @@ import {
   type RunningEngine,
 } from "../../mock-engines/start-mock-engines.js";
 
-/** A prefill and a decode engine of a small model, twenty times as fast as the wall clock. */
+/** A prefill and a decode engine of a small model. */
+export const SETTINGS = {
+  prefill_workers: 1,
+  decode_workers: 1,
+  profile: "llama-3.1-8b-h100-tp1-bf16",
+  "engine.vllm_version": "main-2026-08",
+};
+
+/** They, or others by `options.settings`, twenty times as fast as the wall clock. */
 export function startFleet(options: MockEnginesOptions = {}): Promise<MockFleet> {
   return startMockEngines({
     timeScale: 0.05,
     ...options,
-    settings: {
-      prefill_workers: 1,
-      decode_workers: 1,
-      profile: "llama-3.1-8b-h100-tp1-bf16",
-      "engine.vllm_version": "main-2026-08",
-      ...options.settings,
-    },
+    settings: { ...SETTINGS, ...options.settings },
   });
 }
 
