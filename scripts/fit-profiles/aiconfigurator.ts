@@ -1,13 +1,11 @@
-import { leftOutDecodes, namedErrors, pointsOf } from "../../src/calibrate/fit-grid.js";
+import { leftOutDecodes, pointsOf } from "../../src/calibrate/fit-grid.js";
 import { fitLinearDecode, fitLinearPrefill } from "../../src/calibrate/fit-step-times.js";
 import { fitErrorsOf } from "../../src/calibrate/fitted-point.js";
-import { decodeTable } from "../../src/calibrate/step-tables.js";
 import type { StepSample } from "../../src/calibrate/step-samples.js";
-import { NO_OVERHEADS } from "../../src/calibrate/calibrate-grid.js";
-import { profileModel } from "../../src/engine/profile.js";
-import type { EngineProfile } from "../../src/engine/profile.js";
+import { decodeTable } from "../../src/calibrate/step-tables.js";
+import type { ProfileInShort } from "../../src/engine/assemble-profile.js";
 import { readCsv } from "./csv.js";
-import { NOT_VALIDATED, assumedMixed, hardware, mixedAssumption, rounded } from "./profile-parts.js";
+import { assumedMixed, fitErrorPct, rounded } from "./profile-parts.js";
 
 const FILE = "h100-h200-modelled-step-times.csv";
 /** Above this mean error the decode steps are kept as a table. */
@@ -16,17 +14,17 @@ const LINE_FITS_PCT = 5;
 type Row = Record<string, string>;
 
 /** Llama-3.1-8B and 70B, Qwen3-32B and DeepSeek-V3 on H100 and H200. */
-export function aiconfiguratorProfiles(folder: string, mixedRatio: number): EngineProfile[] {
+export function aiconfiguratorProfiles(folder: string): ProfileInShort[] {
   const groups = new Map<string, Row[]>();
   for (const row of readCsv(`${folder}/${FILE}`)) {
     if (row["extrapolated_beyond_table"] === "1") continue;
     const key = [row["model"], row["gpu"], row["weights_dtype"], row["tp"]].join(" ");
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
-  return [...groups.values()].map((rows) => profileOf(rows, mixedRatio));
+  return [...groups.values()].map((rows) => profileOf(rows));
 }
 
-function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
+function profileOf(rows: readonly Row[]): ProfileInShort {
   const [{ model = "", gpu = "", weights_dtype = "", tp = "" }] = rows as [Row];
   const modelName = model.replace("/R1", "");
   const card = gpu.replace("_sxm", "").toUpperCase();
@@ -40,27 +38,20 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
   const prefill = rounded(fitLinearPrefill(prefills));
   return {
     name: `${modelName.toLowerCase()}-${card.toLowerCase()}-tp${tp}-${weights}`,
-    model: profileModel(modelName, 2, weights === "fp8" ? 1 : 2),
-    hardware: hardware(card),
+    model: modelName,
+    weightBytes: weights === "fp8" ? 1 : 2,
+    card,
     tp: Number(tp),
-    source:
-      "ai-dynamo/aiconfigurator 0.11.0 kernel tables for vLLM 0.24.0 (Apache-2.0, NVIDIA), composed to whole " +
-      `steps, all-reduce included. ${mixedAssumption(mixedRatio)}`,
-    validation: NOT_VALIDATED,
-    fit_error: namedErrors([
+    source: "aiconfigurator",
+    fitErrorPct: fitErrorPct([
       ...(isTable ? leftOutDecodes(decodes) : onLine),
       ...pointsOf("prefill", prefills, { prefill }),
     ]),
-    step_time: {
+    stepTime: {
       decode: isTable ? table : [line],
       prefill,
-      mixed: assumedMixed(line.per_context_token_ms, mixedRatio),
+      mixed: assumedMixed(line.per_context_token_ms),
     },
-    context_skew: { decode: 0, mixed: 0 },
-    all_reduce: null,
-    overheads: NO_OVERHEADS,
-    gpu_memory_utilization: 0.9,
-    kv_capacity_tokens: null,
   };
 }
 

@@ -1,9 +1,6 @@
-import { namedErrors } from "../../src/calibrate/fit-grid.js";
-import { NO_OVERHEADS } from "../../src/calibrate/calibrate-grid.js";
-import { profileModel } from "../../src/engine/profile.js";
-import type { EngineProfile } from "../../src/engine/profile.js";
+import type { ProfileInShort } from "../../src/engine/assemble-profile.js";
 import { readCsv } from "./csv.js";
-import { assumedMixed, hardware, mixedAssumption, rounded } from "./profile-parts.js";
+import { assumedMixed, fitErrorPct, rounded } from "./profile-parts.js";
 
 const FILE = "distserve_coefficients.csv";
 const MODELS: Readonly<Record<string, string>> = {
@@ -14,17 +11,17 @@ const MODELS: Readonly<Record<string, string>> = {
 type Row = Record<string, string>;
 
 /** OPT-13B and OPT-66B on A100 with the coefficients that DistServe publishes for its own engine. */
-export function distserveProfiles(folder: string, mixedRatio: number): EngineProfile[] {
+export function distserveProfiles(folder: string): ProfileInShort[] {
   const rows = readCsv(`${folder}/${FILE}`).filter((row) => row["engine"] === "distserve");
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
     const key = `${row["model"]!} ${row["tp"]!}`;
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
-  return [...groups.values()].map((group) => profileOf(group, mixedRatio));
+  return [...groups.values()].map((group) => profileOf(group));
 }
 
-function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
+function profileOf(rows: readonly Row[]): ProfileInShort {
   const [{ model = "", tp = "", large_small_bs_threshold = "" }] = rows as [Row];
   const name = MODELS[model]!;
   const phase = (wanted: string): Row => rows.find((row) => row["phase"] === wanted)!;
@@ -40,16 +37,15 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
   const prefill = phase("prefill");
   return {
     name: `${name.toLowerCase()}-a100-tp${tp}-fp16`,
-    model: profileModel(name, 2, 2),
-    hardware: hardware("A100-80GB"),
+    model: name,
+    weightBytes: 2,
+    card: "A100-80GB",
     tp: Number(tp),
-    source:
-      "Coefficients published with DistServe (OSDI'24, Apache-2.0) for its own engine on A100-80GB, two decode lines " +
-      `by batch size; it states no fit error. ${mixedAssumption(mixedRatio)}`,
+    source: "distserve",
     validation:
       "not validated here; DistServe reports SLO attainment within 2 points of its engine with these coefficients",
-    fit_error: namedErrors([]),
-    step_time: {
+    fitErrorPct: fitErrorPct([]),
+    stepTime: {
       decode: [small, large],
       prefill: rounded({
         floor_ms: 0,
@@ -58,12 +54,7 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
         per_request_ms: 0,
         per_pair_ms: 2 * Number(prefill["c"]),
       }),
-      mixed: assumedMixed(small.per_context_token_ms, mixedRatio),
+      mixed: assumedMixed(small.per_context_token_ms),
     },
-    context_skew: { decode: 0, mixed: 0 },
-    all_reduce: null,
-    overheads: NO_OVERHEADS,
-    gpu_memory_utilization: 0.9,
-    kv_capacity_tokens: null,
   };
 }

@@ -1,12 +1,10 @@
-import { namedErrors, pointsOf } from "../../src/calibrate/fit-grid.js";
+import { pointsOf } from "../../src/calibrate/fit-grid.js";
 import { fitLinearDecode, fitLinearPrefill } from "../../src/calibrate/fit-step-times.js";
 import { fitErrorsOf } from "../../src/calibrate/fitted-point.js";
 import type { StepSample } from "../../src/calibrate/step-samples.js";
-import { NO_OVERHEADS } from "../../src/calibrate/calibrate-grid.js";
-import { profileModel } from "../../src/engine/profile.js";
-import type { EngineProfile } from "../../src/engine/profile.js";
+import type { ProfileInShort } from "../../src/engine/assemble-profile.js";
 import { readCsv } from "./csv.js";
-import { NOT_VALIDATED, assumedMixed, hardware, mixedAssumption, rounded } from "./profile-parts.js";
+import { assumedMixed, fitErrorPct, rounded } from "./profile-parts.js";
 
 const FILE = "splitwise_perf_db_medians.csv";
 /** Above this mean error the prefill steps are kept as a table. */
@@ -19,17 +17,17 @@ type Row = Record<string, string>;
  * Llama-2-70B and BLOOM-176B on A100 and H100. The file's `pcap` rows are the H100's times 1.3, no
  * measurement, and its two-card rows vary too much for any model: both are left out.
  */
-export function splitwiseProfiles(folder: string, mixedRatio: number): EngineProfile[] {
+export function splitwiseProfiles(folder: string): ProfileInShort[] {
   const groups = new Map<string, Row[]>();
   for (const row of readCsv(`${folder}/${FILE}`)) {
     if (row["hardware"]!.endsWith("pcap") || row["tensor_parallel"] === "2") continue;
     const key = [row["model"], row["hardware"], row["tensor_parallel"]].join(" ");
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
-  return [...groups.values()].map((rows) => profileOf(rows, mixedRatio));
+  return [...groups.values()].map((rows) => profileOf(rows));
 }
 
-function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
+function profileOf(rows: readonly Row[]): ProfileInShort {
   const [{ model = "", hardware: gpu = "", tensor_parallel = "" }] = rows as [Row];
   const card = gpu.startsWith("a100") ? "A100-80GB" : "H100";
   const prefills = prefillSamples(rows);
@@ -45,28 +43,20 @@ function profileOf(rows: readonly Row[], mixedRatio: number): EngineProfile {
   };
   return {
     name: `${MODELS[model]!.toLowerCase()}-${card.slice(0, 4).toLowerCase()}-tp${tensor_parallel}-fp16`,
-    model: profileModel(MODELS[model]!, 2, 2),
-    hardware: hardware(card),
+    model: MODELS[model]!,
+    weightBytes: 2,
+    card,
     tp: Number(tensor_parallel),
-    source:
-      "Splitwise performance database (splitwise-sim, MIT): medians on DGX machines, vLLM of 2023; single prompts " +
-      `of 128 to 8192 tokens, batches of up to 64. ${isTable ? "Attention to cached context is not charged. " : ""}` +
-      mixedAssumption(mixedRatio),
-    validation: NOT_VALIDATED,
-    fit_error: namedErrors([
+    source: isTable ? "splitwiseTable" : "splitwise",
+    fitErrorPct: fitErrorPct([
       ...pointsOf("decode", decodes, { decode: [decode] }),
       ...(isTable ? [] : onLine),
     ]),
-    step_time: {
+    stepTime: {
       decode: [decode],
       prefill: isTable ? table : line,
-      mixed: assumedMixed(decode.per_context_token_ms, mixedRatio),
+      mixed: assumedMixed(decode.per_context_token_ms),
     },
-    context_skew: { decode: 0, mixed: 0 },
-    all_reduce: null,
-    overheads: NO_OVERHEADS,
-    gpu_memory_utilization: 0.9,
-    kv_capacity_tokens: null,
   };
 }
 

@@ -1,17 +1,13 @@
+import { formatError } from "../../src/calibrate/comparison-text.js";
 import { DEFAULT_CONTEXT_SKEW, fitGrid } from "../../src/calibrate/fit-grid.js";
 import type { StepSample } from "../../src/calibrate/step-samples.js";
-import { NO_OVERHEADS } from "../../src/calibrate/calibrate-grid.js";
-import { formatError } from "../../src/calibrate/comparison-text.js";
 import { validateRun } from "../../src/calibrate/validate-run.js";
-import { profileModel } from "../../src/engine/profile.js";
-import type { EngineProfile } from "../../src/engine/profile.js";
+import { assembleProfile } from "../../src/engine/assemble-profile.js";
+import type { ProfileInShort } from "../../src/engine/assemble-profile.js";
 import { readCsv } from "./csv.js";
-import { NOT_VALIDATED, hardware } from "./profile-parts.js";
+import { fitErrorPct } from "./profile-parts.js";
 
 const FILE = "vllm-0.19-kernels-step-grid.csv";
-const SOURCE =
-  "vLLM 0.19 kernels, layer by layer on one card (LLMServingSim's profiles, MIT), summed to steps over " +
-  "(prefill chunk, cached context, decodes, decode context).";
 
 /** The grids of the file, by card and degree. */
 function grids(folder: string): Map<string, StepSample[]> {
@@ -33,7 +29,7 @@ function grids(folder: string): Map<string, StepSample[]> {
 }
 
 /** Llama-3.1-8B on RTX 4090 and on one and two RTX PRO 6000, as tables. */
-export async function vllmGridProfiles(folder: string): Promise<EngineProfile[]> {
+export async function vllmGridProfiles(folder: string): Promise<ProfileInShort[]> {
   const profiles = tableProfiles(folder);
   const validated = profiles.map(async (profile) => {
     const run = RUNS[profile.name];
@@ -49,11 +45,11 @@ const RUNS: Readonly<Record<string, string>> = {
   "llama-3.1-8b-rtxpro6000-tp1-bf16": "rtxpro6000-llama-3.1-8b",
 };
 
-async function validationStatement(folder: string, run: string, profile: EngineProfile): Promise<string> {
+async function validationStatement(folder: string, run: string, profile: ProfileInShort): Promise<string> {
   const { comparison } = await validateRun({
     run: `${folder}/${run}`,
     workload: `${folder}/workload-sharegpt-llama-3.1-8b-300.jsonl`,
-    profile,
+    profile: assembleProfile(profile),
     kvBlocks: null,
     settings: {},
   });
@@ -65,26 +61,23 @@ async function validationStatement(folder: string, run: string, profile: EngineP
   );
 }
 
-function tableProfiles(folder: string): EngineProfile[] {
+function tableProfiles(folder: string): ProfileInShort[] {
   return [...grids(folder)].map(([key, samples]) => {
     const [card, degree] = key.split(" ") as [string, string];
-    const tp = Number(degree);
-    const { step_time, fit_error } = fitGrid(samples, FILE);
-    return {
+    const { step_time, points } = fitGrid(samples, FILE);
+    const short = {
       name: `llama-3.1-8b-${card.toLowerCase()}-tp${degree}-bf16`,
-      model: profileModel("Llama-3.1-8B", 2, 2),
-      hardware: hardware(card),
-      tp,
-      source: tp === 1 ? SOURCE : `${SOURCE} All-reduce as LLMServingSim sets it for PCIe: 16 GB/s, 20 us.`,
-      validation: NOT_VALIDATED,
-      fit_error,
-      step_time,
-      context_skew: DEFAULT_CONTEXT_SKEW,
-      all_reduce: tp === 1 ? null : { per_layer: 2, latency_us: 20, gigabytes_per_second: 16 },
-      overheads: NO_OVERHEADS,
-      gpu_memory_utilization: 0.9,
-      kv_capacity_tokens: null,
+      model: "Llama-3.1-8B",
+      weightBytes: 2,
+      card,
+      tp: Number(degree),
+      fitErrorPct: fitErrorPct(points),
+      stepTime: step_time,
+      contextSkew: DEFAULT_CONTEXT_SKEW,
     };
+    if (degree === "1") return { ...short, source: "vllmGrid" };
+    const allReduce = { per_layer: 2, latency_us: 20, gigabytes_per_second: 16 };
+    return { ...short, source: "vllmGridWithLink", allReduce };
   });
 }
 

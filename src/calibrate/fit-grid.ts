@@ -1,4 +1,5 @@
 import { InputError } from "../errors.js";
+import { ASSUMED_MIXED_RATIO } from "../engine/assemble-profile.js";
 import type { EngineProfile } from "../engine/profile.js";
 import { buildStepTime } from "../engine/step-time.js";
 import type { StepTimeTerms } from "../engine/step-time.js";
@@ -24,12 +25,6 @@ export interface GridFit {
  * the mean over those of a chunk beside at least 16 decodes.
  */
 export const DEFAULT_CONTEXT_SKEW: EngineProfile["context_skew"] = { decode: 0.03, mixed: 0.07 };
-
-/**
- * How much more a token of decode context costs beside a chunk, where mixed steps were not measured: the median
- * over vLLM 0.19's kernels on RTX 4090 and RTX PRO 6000.
- */
-const ASSUMED_MIXED_RATIO = 1.68;
 
 const NOTHING: StepTimeTerms = {
   decode: [{ from_sequences: 0, base_ms: 0, per_sequence_ms: 0, per_context_token_ms: 0 }],

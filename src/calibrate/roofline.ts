@@ -1,11 +1,10 @@
+import { ASSUMED_MIXED_RATIO } from "../engine/assemble-profile.js";
 import { knownCard } from "../engine/hardware.js";
 import { kvBytesPerTokenAndCard } from "../engine/profile.js";
 import type { EngineProfile } from "../engine/profile.js";
 import { LINEAR_COEFFICIENTS } from "./linear-terms.js";
 import type { Observation } from "./robust-fit.js";
 
-/** Decode context beside a chunk against decode context alone, as measured on RTX 4090 and RTX PRO 6000. */
-const MIXED_RATIO = 1.68;
 /** How much a belief counts beside a measured request; enough to choose where requests cannot tell. */
 const WEIGHT = 0.1;
 
@@ -30,7 +29,7 @@ export function rooflineBeliefs(profile: EngineProfile, terms: number): Observat
     "prefill base_ms": readWeightsMs,
     "prefill per_token_ms": (2 * active) / flopsPerMs,
     "prefill per_pair_ms": (4 * hidden * layers) / tp / flopsPerMs,
-    "mixed per_context_token_ms": MIXED_RATIO * readContextMs,
+    "mixed per_context_token_ms": ASSUMED_MIXED_RATIO * readContextMs,
   };
   return LINEAR_COEFFICIENTS.flatMap((name, j) => {
     const target = beliefs[name];

@@ -1,36 +1,18 @@
-import type { EngineProfile } from "../profile.js";
+import { assembleProfile } from "../assemble-profile.js";
 
-/** vLLM 0.19 kernels, layer by layer on one card (LLMServingSim's profiles, MIT), summed to steps over (prefill chunk, cached context, decodes, decode context). Made by scripts/fit-profiles.ts. */
-export const llama318bRtx4090Tp1Bf16: EngineProfile = {
+/** Made by scripts/fit-profiles.ts. */
+export const llama318bRtx4090Tp1Bf16 = assembleProfile({
   name: "llama-3.1-8b-rtx4090-tp1-bf16",
-  model: {
-    name: "Llama-3.1-8B",
-    layers: 32,
-    hidden: 4096,
-    kv_heads: 8,
-    head_dim: 128,
-    parameters: 8030000000,
-    vocabulary: 128256,
-    intermediate: 14336,
-    kv_latent_elements: 0,
-    kv_dtype_bytes: 2,
-    weight_bytes: 2,
-  },
-  hardware: { name: "RTX4090", memory_bytes: 25250627584 },
+  model: "Llama-3.1-8B",
+  weightBytes: 2,
+  card: "RTX4090",
   tp: 1,
-  source:
-    "vLLM 0.19 kernels, layer by layer on one card (LLMServingSim's profiles, MIT), summed to steps over (prefill chunk, cached context, decodes, decode context).",
-  validation:
-    "validated against a run of vLLM 0.19.0 with 300 ShareGPT requests that the step times do not come from (context_skew was settled with it in view): mean TTFT +0.8 %, TPOT +0.5 %, E2E +0.7 %",
-  fit_error: {
-    decode_mean_pct: 0.8,
-    decode_max_pct: 3.2,
-    prefill_mean_pct: 0.8,
-    prefill_max_pct: 1.6,
-    mixed_mean_pct: 3.8,
-    mixed_max_pct: 48.4,
-  },
-  step_time: {
+  fitErrorPct: [
+    [0.8, 3.2],
+    [0.8, 1.6],
+    [3.8, 48.4],
+  ],
+  stepTime: {
     decode: {
       sequences: [1, 8, 32, 64, 128, 256],
       context_tokens: [512, 2048, 8192],
@@ -71,9 +53,8 @@ export const llama318bRtx4090Tp1Bf16: EngineProfile = {
       ],
     },
   },
-  context_skew: { decode: 0.03, mixed: 0.07 },
-  all_reduce: null,
-  overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
-  gpu_memory_utilization: 0.9,
-  kv_capacity_tokens: null,
-};
+  contextSkew: { decode: 0.03, mixed: 0.07 },
+  source: "vllmGrid",
+  validation:
+    "validated against a run of vLLM 0.19.0 with 300 ShareGPT requests that the step times do not come from (context_skew was settled with it in view): mean TTFT +0.8 %, TPOT +0.5 %, E2E +0.7 %",
+});

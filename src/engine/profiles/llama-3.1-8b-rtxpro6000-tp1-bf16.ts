@@ -1,36 +1,18 @@
-import type { EngineProfile } from "../profile.js";
+import { assembleProfile } from "../assemble-profile.js";
 
-/** vLLM 0.19 kernels, layer by layer on one card (LLMServingSim's profiles, MIT), summed to steps over (prefill chunk, cached context, decodes, decode context). Made by scripts/fit-profiles.ts. */
-export const llama318bRtxpro6000Tp1Bf16: EngineProfile = {
+/** Made by scripts/fit-profiles.ts. */
+export const llama318bRtxpro6000Tp1Bf16 = assembleProfile({
   name: "llama-3.1-8b-rtxpro6000-tp1-bf16",
-  model: {
-    name: "Llama-3.1-8B",
-    layers: 32,
-    hidden: 4096,
-    kv_heads: 8,
-    head_dim: 128,
-    parameters: 8030000000,
-    vocabulary: 128256,
-    intermediate: 14336,
-    kv_latent_elements: 0,
-    kv_dtype_bytes: 2,
-    weight_bytes: 2,
-  },
-  hardware: { name: "RTXPRO6000", memory_bytes: 101973261025 },
+  model: "Llama-3.1-8B",
+  weightBytes: 2,
+  card: "RTXPRO6000",
   tp: 1,
-  source:
-    "vLLM 0.19 kernels, layer by layer on one card (LLMServingSim's profiles, MIT), summed to steps over (prefill chunk, cached context, decodes, decode context).",
-  validation:
-    "validated against a run of vLLM 0.19.0 with 300 ShareGPT requests that the step times do not come from (context_skew was settled with it in view): mean TTFT -3.4 %, TPOT -0.9 %, E2E -1.6 %",
-  fit_error: {
-    decode_mean_pct: 1,
-    decode_max_pct: 2.7,
-    prefill_mean_pct: 1.6,
-    prefill_max_pct: 4.6,
-    mixed_mean_pct: 4.8,
-    mixed_max_pct: 44.6,
-  },
-  step_time: {
+  fitErrorPct: [
+    [1, 2.7],
+    [1.6, 4.6],
+    [4.8, 44.6],
+  ],
+  stepTime: {
     decode: {
       sequences: [1, 8, 32, 64, 128, 256],
       context_tokens: [512, 2048, 8192],
@@ -68,9 +50,8 @@ export const llama318bRtxpro6000Tp1Bf16: EngineProfile = {
       ],
     },
   },
-  context_skew: { decode: 0.03, mixed: 0.07 },
-  all_reduce: null,
-  overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
-  gpu_memory_utilization: 0.9,
-  kv_capacity_tokens: null,
-};
+  contextSkew: { decode: 0.03, mixed: 0.07 },
+  source: "vllmGrid",
+  validation:
+    "validated against a run of vLLM 0.19.0 with 300 ShareGPT requests that the step times do not come from (context_skew was settled with it in view): mean TTFT -3.4 %, TPOT -0.9 %, E2E -1.6 %",
+});

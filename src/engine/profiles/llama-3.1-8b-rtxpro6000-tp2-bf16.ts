@@ -1,35 +1,18 @@
-import type { EngineProfile } from "../profile.js";
+import { assembleProfile } from "../assemble-profile.js";
 
-/** vLLM 0.19 kernels, layer by layer on one card (LLMServingSim's profiles, MIT), summed to steps over (prefill chunk, cached context, decodes, decode context). All-reduce as LLMServingSim sets it for PCIe: 16 GB/s, 20 us. Made by scripts/fit-profiles.ts. */
-export const llama318bRtxpro6000Tp2Bf16: EngineProfile = {
+/** Made by scripts/fit-profiles.ts. */
+export const llama318bRtxpro6000Tp2Bf16 = assembleProfile({
   name: "llama-3.1-8b-rtxpro6000-tp2-bf16",
-  model: {
-    name: "Llama-3.1-8B",
-    layers: 32,
-    hidden: 4096,
-    kv_heads: 8,
-    head_dim: 128,
-    parameters: 8030000000,
-    vocabulary: 128256,
-    intermediate: 14336,
-    kv_latent_elements: 0,
-    kv_dtype_bytes: 2,
-    weight_bytes: 2,
-  },
-  hardware: { name: "RTXPRO6000", memory_bytes: 101973261025 },
+  model: "Llama-3.1-8B",
+  weightBytes: 2,
+  card: "RTXPRO6000",
   tp: 2,
-  source:
-    "vLLM 0.19 kernels, layer by layer on one card (LLMServingSim's profiles, MIT), summed to steps over (prefill chunk, cached context, decodes, decode context). All-reduce as LLMServingSim sets it for PCIe: 16 GB/s, 20 us.",
-  validation: "not validated: no measured run of this model on this card was at hand",
-  fit_error: {
-    decode_mean_pct: 1.7,
-    decode_max_pct: 4.1,
-    prefill_mean_pct: 1.9,
-    prefill_max_pct: 9.2,
-    mixed_mean_pct: 4.3,
-    mixed_max_pct: 34.8,
-  },
-  step_time: {
+  fitErrorPct: [
+    [1.7, 4.1],
+    [1.9, 9.2],
+    [4.3, 34.8],
+  ],
+  stepTime: {
     decode: {
       sequences: [1, 8, 32, 64, 128, 256],
       context_tokens: [512, 2048, 8192],
@@ -67,9 +50,7 @@ export const llama318bRtxpro6000Tp2Bf16: EngineProfile = {
       ],
     },
   },
-  context_skew: { decode: 0.03, mixed: 0.07 },
-  all_reduce: { per_layer: 2, latency_us: 20, gigabytes_per_second: 16 },
-  overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
-  gpu_memory_utilization: 0.9,
-  kv_capacity_tokens: null,
-};
+  contextSkew: { decode: 0.03, mixed: 0.07 },
+  source: "vllmGridWithLink",
+  allReduce: { per_layer: 2, latency_us: 20, gigabytes_per_second: 16 },
+});

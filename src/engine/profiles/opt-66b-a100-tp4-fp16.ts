@@ -1,36 +1,21 @@
-import type { EngineProfile } from "../profile.js";
+import { assembleProfile } from "../assemble-profile.js";
 
-/** Coefficients published with DistServe (OSDI'24, Apache-2.0) for its own engine on A100-80GB, two decode lines by batch size; it states no fit error. Mixed steps were not measured: decode context is charged 1.68 times as in a pure decode step, the median of vLLM 0.19's kernels on RTX 4090 and RTX PRO 6000. Made by scripts/fit-profiles.ts. */
-export const opt66bA100Tp4Fp16: EngineProfile = {
+/** Made by scripts/fit-profiles.ts. */
+export const opt66bA100Tp4Fp16 = assembleProfile({
   name: "opt-66b-a100-tp4-fp16",
-  model: {
-    name: "OPT-66B",
-    layers: 64,
-    hidden: 9216,
-    kv_heads: 72,
-    head_dim: 128,
-    parameters: 65720000000,
-    vocabulary: 50272,
-    intermediate: 36864,
-    kv_latent_elements: 0,
-    kv_dtype_bytes: 2,
-    weight_bytes: 2,
-  },
-  hardware: { name: "A100-80GB", memory_bytes: 85094039552 },
+  model: "OPT-66B",
+  weightBytes: 2,
+  card: "A100-80GB",
   tp: 4,
-  source:
-    "Coefficients published with DistServe (OSDI'24, Apache-2.0) for its own engine on A100-80GB, two decode lines by batch size; it states no fit error. Mixed steps were not measured: decode context is charged 1.68 times as in a pure decode step, the median of vLLM 0.19's kernels on RTX 4090 and RTX PRO 6000.",
+  source: "distserve",
   validation:
     "not validated here; DistServe reports SLO attainment within 2 points of its engine with these coefficients",
-  fit_error: {
-    decode_mean_pct: null,
-    decode_max_pct: null,
-    prefill_mean_pct: null,
-    prefill_max_pct: null,
-    mixed_mean_pct: null,
-    mixed_max_pct: null,
-  },
-  step_time: {
+  fitErrorPct: [
+    [null, null],
+    [null, null],
+    [null, null],
+  ],
+  stepTime: {
     decode: [
       { from_sequences: 1, base_ms: 30.76, per_sequence_ms: 0.06328, per_context_token_ms: 0.0004519 },
       { from_sequences: 95, base_ms: 27.47, per_sequence_ms: 0.1248, per_context_token_ms: 0.0004047 },
@@ -44,9 +29,4 @@ export const opt66bA100Tp4Fp16: EngineProfile = {
     },
     mixed: { per_sequence_ms: 0, per_context_token_ms: 0.0007592 },
   },
-  context_skew: { decode: 0, mixed: 0 },
-  all_reduce: null,
-  overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
-  gpu_memory_utilization: 0.9,
-  kv_capacity_tokens: null,
-};
+});

@@ -1,35 +1,19 @@
-import type { EngineProfile } from "../profile.js";
+import { assembleProfile } from "../assemble-profile.js";
 
-/** ai-dynamo/aiconfigurator 0.11.0 kernel tables for vLLM 0.24.0 (Apache-2.0, NVIDIA), composed to whole steps, all-reduce included. Mixed steps were not measured: decode context is charged 1.68 times as in a pure decode step, the median of vLLM 0.19's kernels on RTX 4090 and RTX PRO 6000. Made by scripts/fit-profiles.ts. */
-export const qwen332bH200Tp1Fp8: EngineProfile = {
+/** Made by scripts/fit-profiles.ts. */
+export const qwen332bH200Tp1Fp8 = assembleProfile({
   name: "qwen3-32b-h200-tp1-fp8",
-  model: {
-    name: "Qwen3-32B",
-    layers: 64,
-    hidden: 5120,
-    kv_heads: 8,
-    head_dim: 128,
-    parameters: 32762000000,
-    vocabulary: 151936,
-    intermediate: 25600,
-    kv_latent_elements: 0,
-    kv_dtype_bytes: 2,
-    weight_bytes: 1,
-  },
-  hardware: { name: "H200", memory_bytes: 150119844413 },
+  model: "Qwen3-32B",
+  weightBytes: 1,
+  card: "H200",
   tp: 1,
-  source:
-    "ai-dynamo/aiconfigurator 0.11.0 kernel tables for vLLM 0.24.0 (Apache-2.0, NVIDIA), composed to whole steps, all-reduce included. Mixed steps were not measured: decode context is charged 1.68 times as in a pure decode step, the median of vLLM 0.19's kernels on RTX 4090 and RTX PRO 6000.",
-  validation: "not validated: no measured run of this model on this card was at hand",
-  fit_error: {
-    decode_mean_pct: 4.2,
-    decode_max_pct: 17,
-    prefill_mean_pct: 2.3,
-    prefill_max_pct: 7.1,
-    mixed_mean_pct: null,
-    mixed_max_pct: null,
-  },
-  step_time: {
+  source: "aiconfigurator",
+  fitErrorPct: [
+    [4.2, 17],
+    [2.3, 7.1],
+    [null, null],
+  ],
+  stepTime: {
     decode: [
       { from_sequences: 1, base_ms: 20.26, per_sequence_ms: 0.06495, per_context_token_ms: 0.00006615 },
     ],
@@ -42,9 +26,4 @@ export const qwen332bH200Tp1Fp8: EngineProfile = {
     },
     mixed: { per_sequence_ms: 0, per_context_token_ms: 0.0001111 },
   },
-  context_skew: { decode: 0, mixed: 0 },
-  all_reduce: null,
-  overheads: { http_ms: 0, schedule_ms: 0, first_token_ms: 0, step_host_ms: 0 },
-  gpu_memory_utilization: 0.9,
-  kv_capacity_tokens: null,
-};
+});
