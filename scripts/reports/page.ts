@@ -1,6 +1,6 @@
-import { intervalOfMean } from "../../src/measure/intervals.js";
+import { intervalOfMean, isDetectable, pairedChange } from "../../src/measure/intervals.js";
 import type { Summary } from "../../src/measure/summary.js";
-import { formatNumber } from "../../src/report/format.js";
+import { formatChange, formatNumber } from "../../src/report/format.js";
 import { table } from "../../src/report/markdown.js";
 import { summariesOf } from "../../src/report/point-statistics.js";
 import type { SweepPoint } from "../../src/sweep/sweep-result.js";
@@ -43,4 +43,19 @@ export function requestsOf({ workers }: Summary, leg: "prefill" | "decode"): str
     .filter(({ role }) => role === leg)
     .map(({ requests }) => requests)
     .join("/");
+}
+
+/**
+ * `111 (+8.4 %)`: mean of a figure over seeds and its change from `baseline`, paired by seed; the change is `(=)`
+ * where its 95 % interval holds 0.
+ */
+export function withChange(point: SweepPoint, baseline: SweepPoint, figure: Figure): string {
+  const [values, baseValues] = [point, baseline].map((of) =>
+    summariesOf(of).map((summary) => figure(summary) ?? NaN),
+  );
+  const mean = formatNumber(meanOf(point, figure));
+  if (point === baseline) return mean;
+  const change = pairedChange(values!, baseValues!);
+  if (change === null) return mean;
+  return `${mean} (${isDetectable(change) ? formatChange(change.mean) : "="})`;
 }

@@ -1,6 +1,15 @@
 import { decodeLoadAtHeaders } from "./decode-load-at-headers.js";
 import { generate32x8 } from "./generate-32x8.js";
+import { poolShapes } from "./pool-shapes.js";
+import { prefillLegOutput } from "./prefill-leg-output.js";
+import { sessionIdLost } from "./session-id-lost.js";
 import type { Story } from "./story.js";
 
 /** Every reference report. */
-export const STORIES: readonly Story[] = [decodeLoadAtHeaders, generate32x8];
+export const STORIES: readonly Story[] = [
+  decodeLoadAtHeaders,
+  generate32x8,
+  poolShapes,
+  prefillLegOutput,
+  sessionIdLost,
+];

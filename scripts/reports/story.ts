@@ -7,6 +7,7 @@ import type { Summary } from "../../src/measure/summary.js";
 import type { RouteDecision } from "../../src/routing/types.js";
 import { findScenario, loadScenario } from "../../src/scenario/load.js";
 import { loadTrace } from "../../src/sweep/load-trace.js";
+import { localExecutor } from "../../src/sweep/local-executor.js";
 import { planSweep } from "../../src/sweep/plan.js";
 import { runScenario } from "../../src/sweep/run-scenario.js";
 import { runSweep } from "../../src/sweep/run-sweep.js";
@@ -77,7 +78,7 @@ export async function sweep(
   const result = await runSweep(planSweep(findScenario(scenario), typed, seeds), {
     directory: null,
     keepRuns: false,
-    workers: Math.min(4, availableParallelism()),
+    execute: localExecutor(Math.min(4, availableParallelism())),
     signal: new AbortController().signal,
     onProgress: () => undefined,
   });
