@@ -56,7 +56,7 @@ export function calibrateCommand(): Command {
     .option("--first <n>", "with --run: fit to the first N requests only", wholeNumberFlag("--first", 2))
     .option("--hardware <name>", "card, e.g. H100, RTX4090")
     .option("--model <name>", "model, e.g. Llama-3.1-8B")
-    .option("--tp <n>", "tensor-parallel degree", wholeNumberFlag("--tp", 1))
+    .option("--tp <n>", "tensor-parallel degree; also as the grid writes it, tp2", tensorParallelFlag)
     .option("--model-shape <name>", "known model whose shape this one has (default: --model)")
     .option(
       "--allreduce-gbps <n>",
@@ -188,4 +188,8 @@ function refuseStrayFlags(command: Command): void {
 
 function required(flag: string): never {
   throw new InputError(`calibrate: ${flag} is missing`);
+}
+
+function tensorParallelFlag(value: string): number {
+  return wholeNumberFlag("--tp", 1)(value.replace(/^tp(?=\d)/i, ""));
 }
