@@ -6,6 +6,7 @@ import { renderSweepTable } from "../report/render-sweep-table.js";
 import { terminalOptionsOf } from "../report/terminal-style.js";
 import { reportOnSweep, reportText, writeWhole } from "../report/write-report.js";
 import { findScenario } from "../scenario/load.js";
+import { localExecutor } from "../sweep/local-executor.js";
 import { planSweep } from "../sweep/plan.js";
 import { pointsCsv } from "../sweep/points-csv.js";
 import { runSweep } from "../sweep/run-sweep.js";
@@ -59,15 +60,13 @@ async function sweepScenario(name: string | null, options: SweepOptions, command
   }
   const plan = planSweep(findScenario(name), typedSettings(command), options.seeds ?? null);
   for (const warning of plan.warnings) process.stderr.write(`pdbench: warning: ${warning}\n`);
-  const interruption = new AbortController();
-  const onInterrupt = (): void => interruption.abort();
-  process.once("SIGINT", onInterrupt);
+  const interruption = listenForInterruption();
   const display = progressDisplay(process.stderr);
   try {
     const sweep = await runSweep(plan, {
       directory: options.out ?? null,
       keepRuns: options.keepRuns === true,
-      workers: options.workers,
+      execute: localExecutor(options.workers),
       signal: interruption.signal,
       onProgress: (progress) => display.update(progress),
     });
@@ -75,8 +74,24 @@ async function sweepScenario(name: string | null, options: SweepOptions, command
     await deliver(sweep, options);
   } finally {
     display.stop();
-    process.off("SIGINT", onInterrupt);
+    interruption.end();
   }
+}
+
+/** Signals reach a process twice when npm passes them on; only a later one means "right now". */
+const MS_BETWEEN_INTERRUPTS = 1000;
+
+/** The first SIGINT aborts `signal`, so that the sweep ends in order; another ends the process. */
+function listenForInterruption(): { readonly signal: AbortSignal; readonly end: () => void } {
+  const interruption = new AbortController();
+  let firstMs = Infinity;
+  const onInterrupt = (): void => {
+    if (performance.now() - firstMs > MS_BETWEEN_INTERRUPTS) process.exit(130);
+    firstMs = Math.min(firstMs, performance.now());
+    interruption.abort();
+  };
+  process.on("SIGINT", onInterrupt);
+  return { signal: interruption.signal, end: () => process.off("SIGINT", onInterrupt) };
 }
 
 /** Writes and prints what a sweep found. @throws WorkError at the end when runs have failed. */

@@ -8,7 +8,13 @@ import { applyOverrides, type Override } from "./overrides.js";
 import { isProfileFile, profileProblem } from "./profiles.js";
 import type { ScenarioSource, SettingPath, SettingTree } from "./scenario-source.js";
 import { overrideOf, schemaError, settingError, valueAt, type Sources } from "./schema-errors.js";
-import { scenarioSchema, type EngineSettings, type ParsedScenario, type Scenario } from "./schema.js";
+import {
+  scenarioSchema,
+  type EngineSettings,
+  type LegFleet,
+  type ParsedScenario,
+  type Scenario,
+} from "./schema.js";
 import { arrivalOptions } from "./workload-settings.js";
 
 /** The profile of a fleet that names none. */
@@ -80,8 +86,8 @@ function finish(parsed: ParsedScenario, router: ResolvedRouter): Scenario {
   return {
     name,
     fleet: {
-      prefill: { ...fleet.prefill, profile: prefillProfile },
-      decode: { ...fleet.decode, profile: decodeProfile },
+      prefill: legOf(fleet.prefill, prefillProfile),
+      decode: legOf(fleet.decode, decodeProfile),
     },
     engine,
     network,
@@ -93,6 +99,11 @@ function finish(parsed: ParsedScenario, router: ResolvedRouter): Scenario {
     timeline_interval_ms,
     ...(mock_engines !== undefined && { mock_engines }),
   };
+}
+
+/** Always in the same order, so that equal scenarios are written alike. */
+function legOf({ workers, engine, kv_blocks }: ParsedScenario["fleet"]["decode"], profile: string): LegFleet {
+  return { workers, profile, engine, ...(kv_blocks !== undefined && { kv_blocks }) };
 }
 
 /** The `router` block with everything in force in it and nothing else. */

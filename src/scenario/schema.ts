@@ -206,7 +206,7 @@ export interface LegFleet {
   /** Name of a built-in profile, or absolute path of a profile file. */
   readonly profile: string;
   readonly engine: EngineOverrides;
-  readonly kv_blocks?: KvBlocks | undefined;
+  readonly kv_blocks?: KvBlocks;
 }
 
 /**

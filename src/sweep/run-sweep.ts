@@ -5,9 +5,9 @@ import type { Summary } from "../measure/summary.js";
 import type { Scenario } from "../scenario/schema.js";
 import { settingsOf } from "../scenario/to-yaml.js";
 import type { RawTrace } from "../workload/raw-trace.js";
+import type { Executor, SweepTask, TaskResult } from "./executor.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { loadTrace, traceKey } from "./load-trace.js";
-import { runLocally, type SweepTask, type TaskResult } from "./local-executor.js";
 import type { PlannedPoint, SweepPlan } from "./plan.js";
 import { SweepLog } from "./sweep-log.js";
 import type { SweepPoint, SweepResult, SweepRun } from "./sweep-result.js";
@@ -17,8 +17,7 @@ export interface SweepOptions {
   readonly directory: string | null;
   /** Also write every run's own directory, below `runs/`. */
   readonly keepRuns: boolean;
-  /** Threads; at least 1. */
-  readonly workers: number;
+  readonly execute: Executor;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: SweepProgress) => void;
 }
@@ -43,7 +42,7 @@ interface Run {
 /**
  * Runs every point of a plan under every seed.
  *
- * The result does not depend on the number of workers nor on interruptions. A run that fails is part of the
+ * The result does not depend on the executor nor on interruptions. A run that fails is part of the
  * result and does not stop the others.
  *
  * @throws InputError when the workload cannot be read, the directory holds something else, or no run is possible
@@ -68,9 +67,8 @@ export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<
   };
   progress();
   try {
-    await runLocally(tasks, {
-      workers: options.workers,
-      input: { traces: await sharedTraces(tasks) },
+    await options.execute(tasks, {
+      traces: await sharedTraces(tasks),
       signal: options.signal,
       onResult: (result) => {
         for (const run of groups[result.id]!) {

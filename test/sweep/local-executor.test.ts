@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { InterruptedError } from "../../src/errors.js";
+import type { SweepTask, TaskResult } from "../../src/sweep/executor.js";
+import { localExecutor } from "../../src/sweep/local-executor.js";
+import { comparable, run, SMALL_SWEEP, smallPlan } from "./sweep-bench.js";
+
+const idle = new AbortController().signal;
+
+describe("worker threads", () => {
+  it("give the same bytes whether there is one, or two, or none", async () => {
+    const inline = comparable(await run(smallPlan()));
+    expect(comparable(await run(smallPlan(), { execute: localExecutor(1) }))).toBe(inline);
+    expect(comparable(await run(smallPlan(), { execute: localExecutor(2) }))).toBe(inline);
+  });
+
+  it("stop at once when the sweep is interrupted", async () => {
+    const interruption = new AbortController();
+    const long = smallPlan(SMALL_SWEEP.replace("requests: 60", "requests: 200000"));
+    const interrupted = run(long, { execute: localExecutor(2), signal: interruption.signal });
+    setTimeout(() => interruption.abort(), 50);
+    await expect(interrupted).rejects.toThrow(InterruptedError);
+  });
+
+  it("report a run that goes wrong and go on with the next", async () => {
+    const [point] = smallPlan().points;
+    const broken = { ...point!.scenario, workload: null } as unknown as SweepTask["scenario"];
+    const tasks = [broken, point!.scenario].map((scenario, id) => ({ id, scenario, directory: null }));
+    const results: TaskResult[] = [];
+    await localExecutor(1)(tasks, { traces: [], signal: idle, onResult: (result) => results.push(result) });
+    expect(results.map(({ id, error }) => [id, error === null])).toEqual([
+      [0, false],
+      [1, true],
+    ]);
+  });
+
+  it("end when a result cannot be taken", async () => {
+    const tasks = smallPlan().points.map(({ scenario }, id) => ({ id, scenario, directory: null }));
+    const full = localExecutor(2)(tasks, {
+      traces: [],
+      signal: idle,
+      onResult: () => {
+        throw new Error("no space left on device");
+      },
+    });
+    await expect(full).rejects.toThrow("no space left");
+  });
+});
