@@ -10,8 +10,7 @@ import { servedBefore, type WaitingQueue } from "./waiting-queue.js";
  * blocking); only loads under way, and before v0.19 unchunked prompts over the budget, are passed over.
  */
 export function admitWaiting(state: EngineState, batch: StepBatch, tokenBudget: number, nowMs: number): void {
-  const { config, slots } = state;
-  const passedOver: number[] = [];
+  const { config, slots, passedOver } = state;
   let budget = tokenBudget;
   while (budget > 0 && state.runningCount < config.maxNumSeqs) {
     const queue = nextQueue(state);
@@ -28,7 +27,7 @@ export function admitWaiting(state: EngineState, batch: StepBatch, tokenBudget: 
       budget -= outcome;
     }
   }
-  putBack(state, passedOver);
+  putBack(state);
 }
 
 export const STOP = -1;
@@ -160,10 +159,13 @@ function nextQueue(state: EngineState): WaitingQueue | null {
  * Passed-over requests go to the front. From v0.19 they have a queue of their own and keep their order; before,
  * each schedule put them back one by one, so that their order flipped every time.
  */
-export function putBack(state: EngineState, passedOver: readonly number[]): void {
+export function putBack(state: EngineState): void {
+  const { passedOver } = state;
+  if (passedOver.length === 0) return;
   if (state.config.rules.stableRemoteQueue) {
     for (let i = passedOver.length - 1; i >= 0; i--) state.skippedWaiting.prepend(passedOver[i]!);
   } else {
     for (const slot of passedOver) state.waiting.prepend(slot);
   }
+  passedOver.length = 0;
 }

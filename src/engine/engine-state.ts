@@ -22,6 +22,9 @@ export class EngineState {
   /** Since v0.19: requests that a schedule passed over (KV loads under way), tried before `waiting`. */
   readonly skippedWaiting: WaitingQueue;
 
+  /** Scratch of the waiting loop: requests it has passed over. */
+  readonly passedOver: number[] = [];
+
   /** Come in since the last step boundary. */
   readonly arrivals: number[] = [];
   readonly aborts: number[] = [];
@@ -56,8 +59,8 @@ export class EngineState {
     this.kv = new KvCache({ ...config, unkeyedBlocksToHead: config.rules.unkeyedBlocksToHead });
     this.running = new Int32Array(config.maxNumSeqs);
     const priority = config.schedulingPolicy === "priority";
-    this.waiting = priority ? new PriorityQueue(this.slots) : new FcfsQueue();
-    this.skippedWaiting = priority ? new PriorityQueue(this.slots) : new FcfsQueue();
+    this.waiting = priority ? new PriorityQueue(this.slots) : new FcfsQueue(this.slots);
+    this.skippedWaiting = priority ? new PriorityQueue(this.slots) : new FcfsQueue(this.slots);
     recorder?.watch(this);
   }
 

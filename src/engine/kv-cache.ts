@@ -1,5 +1,7 @@
 import type { BlockContent } from "./block-content.js";
-import { GROUP_KEYS, groupOfKey, placeInGroup, PrefixIndex } from "./prefix-index.js";
+import { blockRecords, ENTRY, RECORD, STATE } from "./block-records.js";
+import { FreeQueue } from "./free-queue.js";
+import { GROUP_KEYS, groupOfKey, placeInGroup, PrefixIndex, slotOfEntry } from "./prefix-index.js";
 
 /** The KV blocks one request holds, in the order of its tokens. */
 export interface BlockTable {
@@ -33,10 +35,7 @@ export interface PrefixHits {
 
 /**
  * vLLM's BlockPool and KVCacheManager for one full-attention group: the free queue, reference counts and the
- * prefix cache, exact to the block id.
- *
- * The free queue is a ring through `next`/`previous` with block 0 as its end: `next[0]` is handed out first,
- * `previous[0]` last. A free block keeps its key until it is handed out again (lazy eviction).
+ * prefix cache, exact to the block id. A free block keeps its key until it is handed out again (lazy eviction).
  */
 export class KvCache {
   free: number;
@@ -46,23 +45,22 @@ export class KvCache {
   private readonly blockSize: number;
   private readonly caching: boolean;
   private readonly unkeyedToHead: boolean;
-  private readonly next: Int32Array;
-  private readonly previous: Int32Array;
-  private readonly references: Int32Array;
+  private readonly records: Int32Array;
+  private readonly queue: FreeQueue;
   private readonly index: PrefixIndex;
+  /** Scratch of `release`: blocks that go to the head of the queue. */
+  private readonly toHead: number[] = [];
   private readonly hits: PrefixHits = { blocks: new Int32Array(64), length: 0, unreferenced: 0 };
 
   constructor(config: KvCacheConfig) {
-    const blocks = config.numGpuBlocks;
     this.blockSize = config.blockSize;
     this.caching = config.enablePrefixCaching;
     this.unkeyedToHead = config.unkeyedBlocksToHead;
-    this.usable = blocks - 1;
-    this.free = blocks - 1;
-    this.next = Int32Array.from({ length: blocks }, (_, block) => (block + 1) % blocks);
-    this.previous = Int32Array.from({ length: blocks }, (_, block) => (block + blocks - 1) % blocks);
-    this.references = new Int32Array(blocks);
-    this.index = new PrefixIndex(blocks);
+    this.usable = config.numGpuBlocks - 1;
+    this.free = this.usable;
+    this.records = blockRecords(config.numGpuBlocks);
+    this.queue = new FreeQueue(config.numGpuBlocks, this.records);
+    this.index = new PrefixIndex(config.numGpuBlocks, this.records);
   }
 
   /** Blocks that requests hold. */
@@ -77,9 +75,7 @@ export class KvCache {
 
   /** The free queue from head to tail. */
   freeQueue(): number[] {
-    const queue = [];
-    for (let block = this.next[0]!; block !== 0; block = this.next[block]!) queue.push(block);
-    return queue;
+    return this.queue.toArray();
   }
 
   /**
@@ -87,7 +83,7 @@ export class KvCache {
    * the last token is always computed, because its logits are wanted (vLLM v1 `get_computed_blocks`).
    */
   lookup(content: BlockContent, knownTokens: number): PrefixHits {
-    const { hits, index, references } = this;
+    const { hits, index, records } = this;
     const limit = this.caching ? Math.floor((knownTokens - 1) / this.blockSize) : 0;
     if (hits.blocks.length < limit) hits.blocks = new Int32Array(limit * 2);
     const { blocks } = hits;
@@ -103,8 +99,9 @@ export class KvCache {
       const { holders } = index;
       while (length < end) {
         const block = holders[shift + length]!;
-        if (block === 0) break;
-        if (references[block] === 0) unreferenced++;
+        const record = block * RECORD;
+        if (Math.abs(records[record + ENTRY]!) !== shift + length + 1) break;
+        if (records[record + STATE]! <= 0) unreferenced++;
         blocks[length++] = block;
       }
       if (length < end) break;
@@ -162,70 +159,85 @@ export class KvCache {
    * its head.
    */
   release(table: BlockTable): void {
-    const { next, previous, references, unkeyedToHead } = this;
+    const { records, queue, unkeyedToHead, toHead } = this;
     const { blocks } = table;
-    const { entryOfBlock } = this.index;
-    let tail = previous[0]!;
-    let head = 0;
-    let freed = 0;
+    queue.reserve(table.length);
+    const { ring, mask } = queue;
+    const first = queue.tail;
+    let tail = first;
     for (let i = table.length - 1; i >= 0; i--) {
       const block = blocks[i]!;
-      if (--references[block]! > 0) continue;
-      freed++;
-      if (unkeyedToHead && entryOfBlock[block]! < 0) {
-        const after = next[head]!;
-        next[head] = block;
-        previous[block] = head;
-        next[block] = after;
-        previous[after] = block;
-        if (after === 0) tail = block;
-        head = block;
+      const record = block * RECORD;
+      const references = records[record + STATE]! - 1;
+      if (references > 0) {
+        records[record + STATE] = references;
+      } else if (unkeyedToHead && records[record + ENTRY] === 0) {
+        toHead.push(block);
       } else {
-        next[tail] = block;
-        previous[block] = tail;
-        next[block] = 0;
-        tail = block;
+        const place = tail++ & mask;
+        records[record + STATE] = -place;
+        ring[place] = block;
       }
     }
-    previous[0] = tail;
-    this.free += freed;
+    queue.tail = tail;
+    this.free += tail - first + toHead.length;
+    if (toHead.length > 0) {
+      queue.prepend(toHead);
+      toHead.length = 0;
+    }
     table.length = 0;
     table.published = 0;
   }
 
   private reference(table: BlockTable, hits: PrefixHits): void {
-    const { next, previous, references } = this;
+    const { records, queue } = this;
+    const { blocks } = table;
+    const held = table.length;
     for (let i = 0; i < hits.length; i++) {
       const block = hits.blocks[i]!;
-      if (references[block]!++ === 0) {
-        const before = previous[block]!;
-        const after = next[block]!;
-        next[before] = after;
-        previous[after] = before;
-      }
-      table.blocks[table.length++] = block;
+      const state = records[block * RECORD + STATE]!;
+      if (state <= 0) queue.remove(block);
+      records[block * RECORD + STATE] = Math.max(state, 0) + 1;
+      blocks[held + i] = block;
     }
+    table.length = held + hits.length;
     table.published += hits.length;
     this.free -= hits.unreferenced;
   }
 
   private takeNew(table: BlockTable, target: number): void {
-    const { next, references, evicted } = this;
+    const { records, queue, evicted, index } = this;
+    const { ring, mask } = queue;
     const { blocks } = table;
-    const { entryOfBlock } = this.index;
-    let block = next[0]!;
-    this.free -= Math.max(target - table.length, 0);
+    let head = queue.head;
+    // Blocks freed together lose their keys together: their group is told once.
+    let slot = -1;
+    let forgotten = 0;
     for (let i = table.length; i < target; i++) {
-      if (entryOfBlock[block]! >= 0) {
-        this.index.drop(block);
-        evicted?.push(block);
-      }
-      references[block] = 1;
+      let block = ring[head++ & mask]!;
+      while (block === 0) block = ring[head++ & mask]!;
+      const record = block * RECORD;
+      const entry = records[record + ENTRY]!;
+      records[record + STATE] = 1;
       blocks[i] = block;
-      block = next[block]!;
+      if (entry === 0) continue;
+      if (evicted !== null) evicted.push(block);
+      if (entry < 0) {
+        index.dropCopy(block);
+        continue;
+      }
+      records[record + ENTRY] = 0;
+      const group = slotOfEntry(entry - 1);
+      if (group !== slot) {
+        if (forgotten > 0) index.forget(slot, forgotten);
+        slot = group;
+        forgotten = 0;
+      }
+      forgotten++;
     }
-    next[0] = block;
-    this.previous[block] = 0;
+    if (forgotten > 0) index.forget(slot, forgotten);
+    queue.head = head;
+    this.free -= target - table.length;
     table.length = target;
   }
 }

@@ -168,14 +168,14 @@ export class PlainEngine implements Engine {
 
   /**
    * Handles the outputs of the oldest step under way. Returns false when the loop has come to rest: the step
-   * was empty, nothing was reported, and nothing else is under way.
+   * was empty and changed nothing, and nothing else is under way.
    */
   private finishOldest(nowMs: number): boolean {
     const batch = this.underWay.shift()!;
     const reported = handleOutputs(this.state, batch, nowMs);
     this.spare.push(batch);
-    if (batch.tokens > 0 || reported) return true;
-    const resting = this.underWay.every((other) => other.tokens === 0);
+    if (batch.tokens > 0 || batch.preempted || reported) return true;
+    const resting = this.underWay.every((other) => other.tokens === 0 && !other.preempted);
     if (resting) while (this.underWay.length > 0) this.spare.push(this.underWay.shift()!);
     return !resting;
   }

@@ -1,7 +1,8 @@
+import { ENTRY, RECORD } from "./block-records.js";
+
 /** Block keys of one group: consecutive keys share a hash entry, so a run of blocks costs one probe. */
-export const GROUP_BITS = 5;
+const GROUP_BITS = 5;
 export const GROUP_KEYS = 1 << GROUP_BITS;
-const SUB_MASK = GROUP_KEYS - 1;
 
 /** Group of a key; keys are whole numbers below 2^36, private ones negative. */
 export function groupOfKey(key: number): number {
@@ -10,27 +11,27 @@ export function groupOfKey(key: number): number {
 
 /** Place of a key in its group. */
 export function placeInGroup(key: number): number {
-  return key & SUB_MASK;
+  return key & (GROUP_KEYS - 1);
 }
 
 /**
  * The prefix cache: which physical blocks hold the content named by a key.
  *
- * Identical content may be held by several blocks (vLLM does not de-duplicate); a lookup gives the copy that
- * was published first among those that survive. Block 0, vLLM's null block, is never published: 0 = none.
+ * An *entry* is the place of one key, `slot * 32 + place`; each block's record names its entry. A holder counts
+ * only while its record confirms it: dropping a key then touches the block's own record and nothing else.
  *
- * An *entry* is the place of one key: `slot * 32 + place`. A block remembers its entry, so that dropping it
- * needs no hashing.
+ * Identical content may be held by several blocks (vLLM does not de-duplicate); a lookup gives the copy that
+ * was published first among those that survive. Block 0, vLLM's null block, is never published.
  */
 export class PrefixIndex {
-  /** First surviving copy by entry, 0 = none. Valid until the next `publish`. */
+  /** First surviving copy by entry, if its record confirms it. Valid until the next `publish`. */
   holders: Int32Array;
-  /** Entry under which a block is published, -1 = it has no key. */
-  readonly entryOfBlock: Int32Array;
 
-  /** Later copies of the same content, in order of publication; `lastCopy` is kept at the first one only. */
+  private readonly records: Int32Array;
+  /** Of blocks with copies: the next and previous copy in order of publication, 0 = none. */
   private readonly nextCopy: Int32Array;
   private readonly previousCopy: Int32Array;
+  /** Of a first copy that has others: the last one. */
   private readonly lastCopy: Int32Array;
 
   private groupKey: Int32Array;
@@ -44,8 +45,9 @@ export class PrefixIndex {
   private recentKey = 0;
   private recentSlot = -1;
 
-  constructor(numBlocks: number) {
-    this.entryOfBlock = new Int32Array(numBlocks).fill(-1);
+  /** @param records of the blocks: the index keeps their `ENTRY`. */
+  constructor(numBlocks: number, records: Int32Array) {
+    this.records = records;
     this.nextCopy = new Int32Array(numBlocks);
     this.previousCopy = new Int32Array(numBlocks);
     this.lastCopy = new Int32Array(numBlocks);
@@ -75,52 +77,70 @@ export class PrefixIndex {
   /** Publishes `blocks[from..to)` under the consecutive keys of one group that start at `place`. */
   publish(group: number, place: number, blocks: Int32Array, from: number, to: number): void {
     const slot = this.openGroup(group);
+    const { holders, records } = this;
+    const empty = this.groupLive[slot] === 0;
     this.groupLive[slot]! += to - from;
-    const { holders, entryOfBlock } = this;
-    let entry = (slot << GROUP_BITS) + place;
+    let entry = slot << GROUP_BITS;
+    if (empty && to - from < GROUP_KEYS) {
+      for (let i = 0; i < GROUP_KEYS; i++) holders[entry + i] = 0;
+    }
+    entry += place;
     for (let i = from; i < to; i++, entry++) {
       const block = blocks[i]!;
-      entryOfBlock[block] = entry;
-      const first = holders[entry]!;
-      if (first === 0) holders[entry] = block;
-      else this.appendCopy(first, block);
+      const first = empty ? 0 : holders[entry]!;
+      if (first !== 0 && Math.abs(records[first * RECORD + ENTRY]!) === entry + 1) {
+        this.appendCopy(first, block, entry);
+      } else {
+        holders[entry] = block;
+        records[block * RECORD + ENTRY] = entry + 1;
+      }
     }
   }
 
-  /** Drops the key of a published block. */
-  drop(block: number): void {
-    const entry = this.entryOfBlock[block]!;
-    this.entryOfBlock[block] = -1;
-    if (this.holders[entry] === block && this.nextCopy[block] === 0) this.holders[entry] = 0;
-    else this.unlinkCopy(entry, block);
-    const slot = entry >> GROUP_BITS;
-    if (--this.groupLive[slot]! === 0) this.closeGroup(slot);
+  /** Notes that `count` blocks of a group have lost their keys: records without copies, already cleared. */
+  forget(slot: number, count: number): void {
+    if ((this.groupLive[slot]! -= count) === 0) this.closeGroup(slot);
   }
 
-  private appendCopy(first: number, block: number): void {
-    const last = this.lastCopy[first]! || first;
-    this.nextCopy[last] = block;
-    this.previousCopy[block] = last;
-    this.lastCopy[first] = block;
+  /** Drops the key of a published block that is marked as having copies. */
+  dropCopy(block: number): void {
+    const record = block * RECORD + ENTRY;
+    const entry = -this.records[record]! - 1;
+    this.records[record] = 0;
+    this.unlinkCopy(entry, block);
+    this.forget(slotOfEntry(entry), 1);
   }
 
+  private appendCopy(first: number, block: number, entry: number): void {
+    const { records, nextCopy, previousCopy, lastCopy } = this;
+    const last = lastCopy[first]! || first;
+    nextCopy[last] = block;
+    previousCopy[block] = last;
+    lastCopy[first] = block;
+    records[first * RECORD + ENTRY] = -(entry + 1);
+    records[block * RECORD + ENTRY] = -(entry + 1);
+  }
+
+  /** Takes a block out of its chain of copies; the last one left keeps the (needless) mark of a copy. */
   private unlinkCopy(entry: number, block: number): void {
     const { nextCopy, previousCopy, lastCopy, holders } = this;
-    const first = holders[entry]!;
     const next = nextCopy[block]!;
-    if (block === first) {
+    const previous = previousCopy[block]!;
+    const last = lastCopy[block]!;
+    nextCopy[block] = 0;
+    previousCopy[block] = 0;
+    lastCopy[block] = 0;
+    if (previous === 0) {
+      if (next === 0) return;
       holders[entry] = next;
-      lastCopy[next] = lastCopy[first] === next ? 0 : lastCopy[first]!;
-      lastCopy[first] = 0;
       previousCopy[next] = 0;
+      lastCopy[next] = last === next ? 0 : last;
     } else {
-      const previous = previousCopy[block]!;
+      const first = holders[entry]!;
       nextCopy[previous] = next;
       if (next !== 0) previousCopy[next] = previous;
       else lastCopy[first] = previous === first ? 0 : previous;
-      previousCopy[block] = 0;
     }
-    nextCopy[block] = 0;
   }
 
   private openGroup(group: number): number {
@@ -177,13 +197,18 @@ export class PrefixIndex {
   }
 }
 
+/** Slot of the group that an entry belongs to. */
+export function slotOfEntry(entry: number): number {
+  return entry >> GROUP_BITS;
+}
+
 /** Multiplicative hash with the high bits folded down; group keys of one trace are nearly consecutive. */
 function hashOf(group: number): number {
   const mixed = Math.imul(group, 0x9e3779b1);
   return mixed ^ (mixed >>> 15);
 }
 
-function grown(array: Int32Array): Int32Array {
+function grown(array: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(array.length * 2);
   larger.set(array);
   return larger;

@@ -15,7 +15,7 @@ export function schedule(state: EngineState, batch: StepBatch, nowMs: number): v
   batch.scheduledMs = nowMs;
   state.recorder?.beginSchedule();
   const budget = scheduleRunning(state, batch, nowMs);
-  if (budget >= 0) admitWaiting(state, batch, budget, nowMs);
+  if (!batch.preempted) admitWaiting(state, batch, budget, nowMs);
   advanceComputed(state, batch);
   batch.measureLoad();
   state.endedSinceSchedule = false;
@@ -23,13 +23,12 @@ export function schedule(state: EngineState, batch: StepBatch, nowMs: number): v
   state.recorder?.endSchedule(batch);
 }
 
-/** Returns the token budget left, or -1 if a request was preempted: nothing is then admitted. */
+/** Returns the token budget left. After a preemption nothing is admitted, even if there is room. */
 function scheduleRunning(state: EngineState, batch: StepBatch, nowMs: number): number {
   const { config, slots, running, kv } = state;
   const { blockSize, maxModelLen, longPrefillTokenThreshold, rules } = config;
   const { knownTokens, computedTokens, placeholders, promptTokens, maxTokens, serial, scheduledAt } = slots;
   let budget = config.maxNumBatchedTokens;
-  let preempted = false;
   let index = 0;
   while (index < state.runningCount && budget > 0) {
     const slot = running[index]!;
@@ -54,7 +53,7 @@ function scheduleRunning(state: EngineState, batch: StepBatch, nowMs: number): n
     if (target > blocksBefore * blockSize) {
       const missing = Math.ceil(target / blockSize) - blocksBefore;
       while (missing > kv.free && slots.status[slot] === STATUS.running) {
-        preempted = true;
+        batch.preempted = true;
         const victimIndex = findVictim(state);
         const victim = running[victimIndex]!;
         if (victimIndex < index) {
@@ -76,7 +75,7 @@ function scheduleRunning(state: EngineState, batch: StepBatch, nowMs: number): n
     budget -= want;
     index++;
   }
-  return preempted ? -1 : budget;
+  return budget;
 }
 
 /**
@@ -112,7 +111,7 @@ function preempt(state: EngineState, slot: number, nowMs: number): void {
 }
 
 /** More preemptions in a row without a single token mean that the engine will never get out of it. */
-const PREEMPTIONS_WITHOUT_TOKEN = 100_000;
+const PREEMPTIONS_WITHOUT_TOKEN = 20_000;
 
 /**
  * Some releases can preempt for ever: a prompt admitted by its first chunk cannot finish beside the blocks of a

@@ -11,6 +11,8 @@ export class StepBatch {
   length = 0;
   /** Scheduled tokens. */
   tokens = 0;
+  /** Whether the schedule preempted a request: the next one may then find room, even if this one is empty. */
+  preempted = false;
   slot: Int32Array;
   /** Tenant of the slot at the time: a request aborted in mid-step must not be updated. */
   serial: Int32Array;
@@ -48,6 +50,7 @@ export class StepBatch {
   clear(): void {
     this.length = 0;
     this.tokens = 0;
+    this.preempted = false;
     const { load } = this;
     load.decodes = 0;
     load.decodeContextTokens = 0;

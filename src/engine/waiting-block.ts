@@ -1,7 +1,7 @@
 import { chunkTokens, fits, putBack, STOP } from "./admission.js";
 import type { EngineState } from "./engine-state.js";
 import { STATUS } from "./request-slots.js";
-import { servedBefore, type WaitingQueue } from "./waiting-queue.js";
+import { servedBefore } from "./waiting-queue.js";
 
 /**
  * Whether the waiting half of `schedule()` does nothing now and would go on doing nothing while the running
@@ -23,10 +23,8 @@ export function waitingStaysBlocked(state: EngineState, publishesShared: boolean
 /** The request that the waiting loop comes to after passing over the loads under way; -1 if there is none. */
 function firstNotLoading(state: EngineState): number {
   const { slots, waiting, skippedWaiting, config } = state;
-  const isWaiting = (slot: number) => slots.status[slot] !== STATUS.loading;
-  const first = (queue: WaitingQueue) => queue.find(isWaiting);
-  const passedOver = first(skippedWaiting);
-  const fresh = first(waiting);
+  const passedOver = skippedWaiting.firstOtherThan(STATUS.loading);
+  const fresh = waiting.firstOtherThan(STATUS.loading);
   if (passedOver < 0 || fresh < 0) return Math.max(passedOver, fresh);
   if (config.schedulingPolicy === "fcfs") return passedOver;
   return servedBefore(slots, fresh, passedOver) ? fresh : passedOver;
@@ -57,10 +55,9 @@ export function flipLoads(state: EngineState, schedules: number): void {
   const { waiting, slots, config, runningCount } = state;
   if (config.rules.stableRemoteQueue || schedules % 2 === 0) return;
   if (runningCount === config.maxNumSeqs || runningCount === config.maxNumBatchedTokens) return;
-  const loads: number[] = [];
   while (waiting.length > 0 && slots.status[waiting.peek()] === STATUS.loading) {
-    loads.push(waiting.peek());
+    state.passedOver.push(waiting.peek());
     waiting.remove(waiting.peek());
   }
-  putBack(state, loads);
+  putBack(state);
 }

@@ -9,8 +9,8 @@ export interface WaitingQueue {
   /** Before all others under fcfs; a priority queue knows no front and inserts by key. */
   prepend(slot: number): void;
   remove(slot: number): void;
-  /** The first slot in the order of service that passes the test, or -1. */
-  find(test: (slot: number) => boolean): number;
+  /** The first slot in the order of service whose status is not `passed`, or -1. */
+  firstOtherThan(passed: number): number;
   /** Slots in the order they would be served. */
   toArray(): number[];
 }
@@ -18,8 +18,13 @@ export interface WaitingQueue {
 /** First come, first served: a doubly linked list with a sentinel at index 0; slot s is node s + 1. */
 export class FcfsQueue implements WaitingQueue {
   length = 0;
+  private readonly slots: RequestSlots;
   private next = new Int32Array(64);
   private previous = new Int32Array(64);
+
+  constructor(slots: RequestSlots) {
+    this.slots = slots;
+  }
 
   peek(): number {
     return this.next[0]! - 1;
@@ -41,9 +46,11 @@ export class FcfsQueue implements WaitingQueue {
     this.length--;
   }
 
-  find(test: (slot: number) => boolean): number {
-    for (let node = this.next[0]!; node !== 0; node = this.next[node]!) if (test(node - 1)) return node - 1;
-    return -1;
+  firstOtherThan(passed: number): number {
+    const { status } = this.slots;
+    let node = this.next[0]!;
+    while (node !== 0 && status[node - 1] === passed) node = this.next[node]!;
+    return node - 1;
   }
 
   toArray(): number[] {
@@ -103,10 +110,12 @@ export class PriorityQueue implements WaitingQueue {
     this.siftDown(at);
   }
 
-  find(test: (slot: number) => boolean): number {
+  firstOtherThan(passed: number): number {
+    const { heap, slots } = this;
     let found = -1;
-    for (const slot of this.heap) {
-      if (test(slot) && (found < 0 || servedBefore(this.slots, slot, found))) found = slot;
+    for (const slot of heap) {
+      if (slots.status[slot] === passed) continue;
+      if (found < 0 || servedBefore(slots, slot, found)) found = slot;
     }
     return found;
   }

@@ -61,6 +61,6 @@ it("the fast engine gives the events of the plain one", () => {
       expect(innerState(fast)).toEqual(innerState(plain));
       return true;
     }),
-    { numRuns: Number(process.env["ENGINE_RUNS"] ?? 400) },
+    { numRuns: Number(process.env["ENGINE_RUNS"] ?? 250) },
   );
 });
