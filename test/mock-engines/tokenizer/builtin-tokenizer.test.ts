@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { builtinTokenizer } from "../../../mock-engines/tokenizer/builtin-tokenizer.js";
 
 const { vocabularySize, chatMarks } = builtinTokenizer;
-const encode = (text: string): number[] => builtinTokenizer.encode(text);
+const encode = (text: string): number[] => builtinTokenizer.encode(text, true);
 const decode = (ids: readonly number[]): string => builtinTokenizer.decode(ids);
 const pieces = (text: string): string[] => encode(text).map((id) => builtinTokenizer.tokenText(id));
 
