@@ -86,10 +86,6 @@ export class Ledger implements LedgerView {
     );
   }
 
-  openRequests(): number {
-    return this.requests.size;
-  }
-
   /** Lets the clock-driven part of the accounting happen. */
   tick(nowMs: number): void {
     if (nowMs < this.nextResetMs) return;

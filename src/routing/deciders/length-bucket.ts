@@ -20,9 +20,9 @@ export const lengthBucket = deciderSpec({
   create: ({ disaggregate_min_tokens: min, disaggregate_max_tokens: max }) => ({
     name: "length_bucket",
     decide({ promptTokens }) {
-      const figures = { prompt_tokens: promptTokens, min, max: max ?? Infinity };
+      const figures = { prompt_tokens: promptTokens, min, ...(max !== null && { max }) };
       if (promptTokens < min) return { disaggregate: false, branch: "below_range", figures };
-      if (promptTokens > figures.max) return { disaggregate: false, branch: "above_range", figures };
+      if (max !== null && promptTokens > max) return { disaggregate: false, branch: "above_range", figures };
       return { disaggregate: true, branch: "in_range", figures };
     },
   }),

@@ -1,18 +1,14 @@
 import { Lowest, TIES } from "../lowest.js";
 import { openMeanAndDeviation } from "../mean-and-deviation.js";
-import { integer, number } from "../parameters.js";
+import { number } from "../parameters.js";
+import { INDEX_CAPACITY } from "../prefix-index/index-capacity.js";
 import { AllHolders } from "../prefix-index/prefix-holders.js";
 import { indexHooks } from "../prefix-index/prefix-index.js";
 import { policySpec } from "../specs.js";
 
 /** AIBrix's index lasts 20 minutes and holds 200,000 blocks of about a token. */
 export const AIBRIX_INDEX = [
-  integer(
-    "index_capacity",
-    200_000,
-    { min: 1, unit: "units" },
-    "Units of prefixes remembered for each worker.",
-  ),
+  { ...INDEX_CAPACITY, default: 200_000 },
   number(
     "index_ttl_s",
     1200,

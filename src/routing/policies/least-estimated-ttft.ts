@@ -1,8 +1,9 @@
 import { lowestCost } from "../cost-choice.js";
 import { TIES } from "../lowest.js";
-import { integer, number } from "../parameters.js";
+import { number } from "../parameters.js";
 import { PendingWork, releaseHooks } from "../pending-work.js";
 import { prefillMs, PREFILL_TIME } from "../prefill-time.js";
+import { INDEX_CAPACITY } from "../prefix-index/index-capacity.js";
 import { AllHolders } from "../prefix-index/prefix-holders.js";
 import { indexHooks } from "../prefix-index/prefix-index.js";
 import { policySpec } from "../specs.js";
@@ -31,12 +32,7 @@ export const leastEstimatedTtft = policySpec({
       { min: 0, unit: "ms" },
       "Expected delay by each request that is open on the worker.",
     ),
-    integer(
-      "index_capacity",
-      500_000,
-      { min: 1, unit: "units" },
-      "Units of prefixes remembered for each worker.",
-    ),
+    INDEX_CAPACITY,
     TIES,
   ],
   givesCosts: true,

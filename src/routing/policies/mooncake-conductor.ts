@@ -1,7 +1,8 @@
 import { Lowest, TIES } from "../lowest.js";
-import { integer, number } from "../parameters.js";
+import { number } from "../parameters.js";
 import { PendingWork, releaseHooks } from "../pending-work.js";
 import { prefillMs, PREFILL_TIME } from "../prefill-time.js";
+import { INDEX_CAPACITY } from "../prefix-index/index-capacity.js";
 import { AllHolders } from "../prefix-index/prefix-holders.js";
 import { indexHooks } from "../prefix-index/prefix-index.js";
 import { policySpec } from "../specs.js";
@@ -36,12 +37,7 @@ export const mooncakeConductor = policySpec({
       "Time to fetch a token's KV cache from another worker (320 KB at 200 Gbit/s).",
     ),
     ...PREFILL_TIME,
-    integer(
-      "index_capacity",
-      500_000,
-      { min: 1, unit: "units" },
-      "Units of prefixes remembered for each worker.",
-    ),
+    INDEX_CAPACITY,
     TIES,
   ],
   create: (params, { fleetSize }) => {

@@ -43,11 +43,11 @@ export const prefixHash = policySpec({
         const owner = ring.ownerOf(point);
         let total = 0;
         for (const { index } of candidates) total += ledger.open(index);
-        const bound =
-          total === 0 ? Infinity : (params.prefix_hash_load_factor * (total + 1)) / candidates.length;
+        const bound = (params.prefix_hash_load_factor * (total + 1)) / candidates.length;
         const ownerLoad = ledger.open(owner);
         const figures = { owner, owner_load: ownerLoad, bound };
-        if (ownerLoad <= bound) return { worker: owner, policy: "prefix_hash", branch: "owner", figures };
+        if (total === 0 || ownerLoad <= bound)
+          return { worker: owner, policy: "prefix_hash", branch: "owner", figures };
         lowest.reset();
         for (const { index } of candidates) {
           if (ledger.open(index) <= bound) lowest.offer(index, ledger.open(index));

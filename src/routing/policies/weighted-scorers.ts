@@ -1,5 +1,6 @@
 import { Lowest } from "../lowest.js";
-import { choice, integer, number, optionalNumber, type Values } from "../parameters.js";
+import { choice, number, optionalNumber, type Values } from "../parameters.js";
+import { INDEX_CAPACITY } from "../prefix-index/index-capacity.js";
 import { AllHolders } from "../prefix-index/prefix-holders.js";
 import { KvEventIndex } from "../prefix-index/kv-event-index.js";
 import type { PrefixIndex } from "../prefix-index/prefix-index.js";
@@ -49,12 +50,7 @@ const PARAMETERS = [
     { min: 1, unit: "units" },
     "Only this much of a prompt is looked up (llm-d: 256 blocks of 16 tokens); null = all.",
   ),
-  integer(
-    "lru_capacity",
-    500_000,
-    { min: 1, unit: "units" },
-    "Units of prefixes remembered for each worker.",
-  ),
+  INDEX_CAPACITY,
   number(
     "speculative_s",
     2,
@@ -116,7 +112,7 @@ class WeightedScorers implements Policy {
     this.params = params;
     this.index =
       params.kv_index === "routing"
-        ? new AllHolders(fleetSize, params.lru_capacity)
+        ? new AllHolders(fleetSize, params.index_capacity)
         : new KvEventIndex(fleetSize, params.speculative_s * 1000);
     this.held = new Float64Array(fleetSize);
     this.scores = new Float64Array(fleetSize);

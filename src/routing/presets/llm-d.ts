@@ -25,7 +25,7 @@ export const llmD: Preset = {
       kv_weight: 2,
       prefix_weight: 3,
       max_prefix_units: 4096,
-      lru_capacity: 500_000,
+      index_capacity: 500_000,
     },
   },
   statsIntervalMs: 50,

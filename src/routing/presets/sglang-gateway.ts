@@ -1,4 +1,5 @@
 import type { Preset } from "./preset.js";
+import { CACHE_AWARE_DEFAULTS } from "./vllm-router.js";
 
 /** SGLang's model gateway (SMG) in PD mode. */
 export const sglangGateway: Preset = {
@@ -19,12 +20,7 @@ export const sglangGateway: Preset = {
   settings: { decider: "always", policy: "cache_aware", without_prefill_worker: "reject" },
   parameters: {
     cache_aware: {
-      form: "compat",
-      cache_threshold: 0.3,
-      balance_abs_threshold: 64,
-      balance_rel_threshold: 1.5,
-      max_tree_size: 67_108_864,
-      eviction_interval_s: 120,
+      ...CACHE_AWARE_DEFAULTS,
       ties: "fewest_routed",
       stale_owner: "keep",
     },

@@ -1,14 +1,17 @@
 import type { Preset } from "./preset.js";
 
+/** The command line's defaults, which SMG shares. */
+export const CACHE_AWARE_DEFAULTS = {
+  form: "compat",
+  cache_threshold: 0.3,
+  balance_abs_threshold: 64,
+  balance_rel_threshold: 1.5,
+  max_tree_size: 67_108_864,
+  eviction_interval_s: 120,
+};
+
 const PARAMETERS = {
-  cache_aware: {
-    form: "compat",
-    cache_threshold: 0.3,
-    balance_abs_threshold: 64,
-    balance_rel_threshold: 1.5,
-    max_tree_size: 67_108_864,
-    eviction_interval_s: 120,
-  },
+  cache_aware: CACHE_AWARE_DEFAULTS,
   consistent_hash: { virtual_nodes: 160, keyless: "constant", when_owner_is_down: "first_healthy" },
   rendezvous_hash: { keyless: "constant" },
   // It polls /get_load, which vLLM does not serve (issue #174), so no worker ever has a load.
