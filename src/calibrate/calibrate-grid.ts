@@ -1,8 +1,8 @@
 import { knownCard } from "../engine/hardware.js";
-import { profileModel } from "../engine/profile.js";
 import type { EngineProfile } from "../engine/profile.js";
 import { DEFAULT_CONTEXT_SKEW, fitGrid } from "./fit-grid.js";
 import type { FittedPoint } from "./fitted-point.js";
+import { modelByNameOrConfig } from "./model-config.js";
 import { readGrid } from "./read-grid.js";
 
 /** A fitted profile, the points it was fitted to, and what the data could not tell. */
@@ -56,7 +56,7 @@ export function calibrateGrid(request: GridRequest): Calibration {
   const name = `${model.replace(/^.*\//, "")}-${hardware}-tp${tp}`.toLowerCase().replaceAll(" ", "-");
   const profile: EngineProfile = {
     name,
-    model: profileModel(request.modelShape ?? model, 2, 2),
+    model: modelByNameOrConfig(request.modelShape ?? model),
     hardware: { name: card?.name ?? hardware, memory_bytes: card?.card.memoryBytes ?? null },
     tp,
     source: `Step-time grid ${file.replace(/^.*\//, "")}: ${samples.length} steps of ${model} on ${hardware}, tp ${tp}.`,

@@ -1,8 +1,8 @@
 import { InputError } from "../errors.js";
 import { knownCard } from "../engine/hardware.js";
-import { profileModel } from "../engine/profile.js";
 import type { EngineProfile } from "../engine/profile.js";
 import type { Calibration } from "./calibrate-grid.js";
+import { modelByNameOrConfig } from "./model-config.js";
 import { NO_OVERHEADS } from "./calibrate-grid.js";
 import { blockSizeOf, engineOf } from "./engine-settings.js";
 import { DEFAULT_CONTEXT_SKEW, namedErrors } from "./fit-grid.js";
@@ -23,11 +23,13 @@ export interface RunIdentity {
   readonly kvBlocks: number | null;
 }
 
+const UNKNOWN_HARDWARE = "unknown";
+
 /**
  * Makes a profile of a measured run and its workload.
  *
  * @param first fit to the first requests only; null = all
- * @throws InputError where the run does not say what it ran on and nobody else does
+ * @throws InputError where neither the run nor `identity` names a model, or the model is unknown
  */
 export function calibrateRun(
   run: MeasuredRun,
@@ -36,8 +38,8 @@ export function calibrateRun(
   first: number | null,
 ): Calibration {
   const { settings } = run;
-  const model = identity.model ?? settings.model ?? missing(run, "model");
-  const hardware = identity.hardware ?? settings.deviceName ?? missing(run, "hardware");
+  const model = identity.model ?? settings.model ?? missingModel(run);
+  const hardware = identity.hardware ?? settings.deviceName ?? UNKNOWN_HARDWARE;
   const card = knownCard(hardware);
   const profile = unfitted(run, { ...identity, model, hardware });
   const kv = kvBlockCount(run, profile, identity.kvBlocks);
@@ -65,7 +67,12 @@ export function calibrateRun(
       kv_capacity_tokens: derivesCapacity ? null : kv.blocks * blockSizeOf(settings),
     },
     points: fit.points,
-    warnings: [...notes, ...fit.warnings, ...looseFit(fit.points)],
+    warnings: [
+      ...(card === null ? [unknownCard(hardware)] : []),
+      ...notes,
+      ...fit.warnings,
+      ...looseFit(fit.points),
+    ],
   };
 }
 
@@ -88,7 +95,7 @@ function unfitted(
   const cardName = card?.name ?? hardware;
   return {
     name: `${model.replace(/^.*\//, "")}-${cardName}-tp${degree}-run`.toLowerCase().replaceAll(" ", "-"),
-    model: profileModel(modelShape ?? model, 2, 2),
+    model: modelByNameOrConfig(modelShape ?? model),
     hardware: {
       name: cardName,
       memory_bytes: settings.deviceMemoryBytes ?? card?.card.memoryBytes ?? null,
@@ -110,12 +117,18 @@ function unfitted(
   };
 }
 
+function unknownCard(hardware: string): string {
+  const what =
+    hardware === UNKNOWN_HARDWARE ? "the run does not say its card" : `${hardware} is not a known card`;
+  return `${what} (--hardware): its memory and speed are not used, and KV capacity is what the run shows.`;
+}
+
 function looseFit(points: readonly FittedPoint[]): string[] {
   const { decode_mean_pct: error } = namedErrors(points);
   if (error === null || error < 5) return [];
   return [`the model misses the time between tokens by ${error} % on average: look at the residuals.`];
 }
 
-function missing(run: MeasuredRun, field: "model" | "hardware"): never {
-  throw new InputError(`${run.path}: does not say its ${field}, expected --${field}`);
+function missingModel(run: MeasuredRun): never {
+  throw new InputError(`${run.path}: does not say its model, expected --model`);
 }

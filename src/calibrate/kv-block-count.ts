@@ -15,9 +15,12 @@ export interface KvBlockCount {
 const USABLE_USAGE = { low: 0.2, high: 0.95 };
 const MIN_SAMPLES = 5;
 
+/** What may be free at the moment at which requests hold most. */
+const PEAK_MARGIN = 1.1;
+
 /**
- * The KV blocks of a measured run: as given, as recorded, inferred from the usage over time, or what vLLM's
- * start-up leaves of the card's memory; the first that is known.
+ * The KV blocks of a measured run: as given, as recorded, inferred from the usage over time, what vLLM's
+ * start-up leaves of the card's memory, or at least what its requests must have held; the first that is known.
  */
 export function kvBlockCount(run: MeasuredRun, profile: EngineProfile, given: number | null): KvBlockCount {
   if (given !== null) return { blocks: given, source: `${given} KV blocks, as given.` };
@@ -28,7 +31,7 @@ export function kvBlockCount(run: MeasuredRun, profile: EngineProfile, given: nu
       source: `${settings.numGpuBlocks} KV blocks, as the run recorded.`,
     };
   }
-  return blocksFromTimeline(run) ?? blocksFromMemory(run, profile);
+  return blocksFromTimeline(run) ?? blocksFromMemory(run, profile) ?? blocksFromPeak(run);
 }
 
 /**
@@ -75,11 +78,26 @@ function blocksHeldAt(requests: MeasuredRequests, atMs: number, running: number,
     .reduce((sum, { blocks }) => sum + blocks, 0);
 }
 
-/** What vLLM's start-up leaves for KV on the run's card. */
-function blocksFromMemory(run: MeasuredRun, profile: EngineProfile): KvBlockCount {
+/** Somewhat more than the running requests ever held together: right for a run that filled its cache, or never did. */
+function blocksFromPeak({ requests, settings }: MeasuredRun): KvBlockCount {
+  const blockSize = blockSizeOf(settings);
+  let peak = 0;
+  for (const atMs of requests.firstTokenMs) {
+    peak = Math.max(peak, blocksHeldAt(requests, atMs, requests.count, blockSize));
+  }
+  const blocks = Math.ceil(peak * PEAK_MARGIN) + 1;
+  return {
+    blocks,
+    source: `${blocks} KV blocks, ${PEAK_MARGIN} times what its requests held at most: neither recorded nor derivable.`,
+  };
+}
+
+/** What vLLM's start-up leaves for KV on the run's card; null for an unknown card. */
+function blocksFromMemory(run: MeasuredRun, profile: EngineProfile): KvBlockCount | null {
   const { settings } = run;
   const card = settings.deviceName === null ? null : knownCard(settings.deviceName);
   const memoryBytes = settings.deviceMemoryBytes ?? card?.card.memoryBytes ?? profile.hardware.memory_bytes;
+  if (memoryBytes === null && profile.kv_capacity_tokens === null) return null;
   const onCard: EngineProfile = {
     ...profile,
     hardware: { ...profile.hardware, memory_bytes: memoryBytes },

@@ -57,7 +57,7 @@ export function calibrateCommand(): Command {
     .option("--hardware <name>", "card, e.g. H100, RTX4090")
     .option("--model <name>", "model, e.g. Llama-3.1-8B")
     .option("--tp <n>", "tensor-parallel degree; also as the grid writes it, tp2", tensorParallelFlag)
-    .option("--model-shape <name>", "known model whose shape this one has (default: --model)")
+    .option("--model-shape <name>", "known model of the same shape, or a config.json (default: --model)")
     .option(
       "--allreduce-gbps <n>",
       "bandwidth of the all-reduce between cards, Gbit/s, where the grid was measured on one card",

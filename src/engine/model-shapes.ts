@@ -70,8 +70,22 @@ const SHAPES: Columns = {
   "BLOOM-176B": [70, 14336, 112, 128, 176.247e9, 250880, 57344],
 };
 
+/** Models of the same shape as another. */
+const SAME_SHAPE: Readonly<Record<string, string>> = {
+  "Llama-3-8B": "Llama-3.1-8B",
+  "Llama-3-70B": "Llama-3.1-70B",
+  "Llama-3.3-70B": "Llama-3.1-70B",
+  "DeepSeek-R1-Distill-Llama-8B": "Llama-3.1-8B",
+  "DeepSeek-R1-Distill-Llama-70B": "Llama-3.1-70B",
+  "DeepSeek-R1-Distill-Qwen-7B": "Qwen2.5-7B",
+  "DeepSeek-R1-Distill-Qwen-14B": "Qwen2.5-14B",
+  "DeepSeek-R1-Distill-Qwen-32B": "Qwen2.5-32B",
+  "QwQ-32B": "Qwen2.5-32B",
+  "DeepSeek-V3.1": "DeepSeek-V3",
+};
+
 /** Names that `modelShape` knows. */
-export const MODEL_SHAPES: readonly string[] = Object.keys(SHAPES);
+export const MODEL_SHAPES: readonly string[] = [...Object.keys(SHAPES), ...Object.keys(SAME_SHAPE)];
 
 /**
  * The shape of a model by name. An organisation in front (`meta-llama/`), a trailing `-Instruct`, `-FP8` and
@@ -87,7 +101,7 @@ export function modelShape(name: string): ModelShape {
     );
   }
   const [layers, hidden, kvHeads, headDim, parameters, vocabulary, intermediate, kvLatentElements] =
-    SHAPES[known]!;
+    SHAPES[SAME_SHAPE[known] ?? known]!;
   return {
     layers,
     hidden,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { InputError } from "../errors.js";
 import { modelShape } from "./model-shapes.js";
+import type { ModelShape } from "./model-shapes.js";
 import { buildStepTime } from "./step-time.js";
 import type { StepTimeModel } from "./types.js";
 
@@ -149,7 +150,16 @@ export function parseProfile(object: unknown, file: string): EngineProfile {
 
 /** The model part of a profile for a known model. @throws InputError for an unknown name. */
 export function profileModel(name: string, kvDtypeBytes: number, weightBytes: number): ProfileModel {
-  const shape = modelShape(name);
+  return modelOfShape(name, modelShape(name), kvDtypeBytes, weightBytes);
+}
+
+/** The model part of a profile for a model of any shape. */
+export function modelOfShape(
+  name: string,
+  shape: ModelShape,
+  kvDtypeBytes: number,
+  weightBytes: number,
+): ProfileModel {
   return {
     name,
     layers: shape.layers,

@@ -77,11 +77,16 @@ describe("calibrateRun", () => {
     expect(warnings.join("\n")).toContain("mixed per_context_token_ms: the requests do not tell it");
   });
 
-  it("asks for what the run does not say", () => {
+  it("asks for a model that the run does not name, and does without its card", () => {
     const run = measured(workload, truth, "queue");
-    expect(() => calibrateRun(run, workload, { ...IDENTITY, hardware: null }, null)).toThrow(
-      "made-up: does not say its hardware, expected --hardware",
+    expect(() => calibrateRun(run, workload, { ...IDENTITY, model: null }, null)).toThrow(
+      "made-up: does not say its model, expected --model",
     );
+    const anywhere = { ...IDENTITY, hardware: null, kvBlocks: null };
+    const { profile, warnings } = calibrateRun({ ...run, timeline: [] }, workload, anywhere, null);
+    expect(profile.hardware).toEqual({ name: "unknown", memory_bytes: null });
+    expect(profile.kv_capacity_tokens).toBeGreaterThan(10_000);
+    expect(warnings[0]).toMatch(/^the run does not say its card \(--hardware\)/);
   });
 
   it("makes the same profile of the same run", () => {

@@ -60,6 +60,15 @@ describe("kvBlockCount", () => {
     expect(large.blocks).toBeGreaterThan(8 * small.blocks);
   });
 
+  it("takes somewhat more than the requests held where nothing is known, so that none has to wait", () => {
+    const silent = { ...run, timeline: [] };
+    const profile = linearProfile({ hardware: { name: "abacus", memory_bytes: null } });
+    const { blocks, source } = kvBlockCount(silent, profile, null);
+    expect(source).toMatch(/1\.1 times what its requests held at most/);
+    expect(blocks).toBeGreaterThan(Math.max(...run.timeline.map((sample) => sample.kvUsage)) * 1999);
+    expect(blocks).toBeLessThan(1999 * 1.3);
+  });
+
   it("takes the profile's own capacity before deriving one", () => {
     const silent = { ...run, timeline: [] };
     const profile = linearProfile({ kv_capacity_tokens: 32000 });
