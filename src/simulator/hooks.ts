@@ -1,10 +1,16 @@
 import type { TransferNetwork } from "../engine/kv-transfer.js";
 import type { Engine } from "../engine/types.js";
 import type { RequestRouter } from "../routing/router-replicas.js";
-import type { RouteDecision } from "../routing/types.js";
+import type { RouteDecision, RoutingRequest } from "../routing/types.js";
 
 /** What a caller may watch while a simulation runs. */
 export interface SimulationHooks {
+  /** Called before every decision, with the router as the decision will find it; `request` is reused later. */
+  readonly onArrival?: (
+    request: RoutingRequest,
+    router: Pick<RequestRouter, "candidates">,
+    atMs: number,
+  ) => void;
   /** Called with every decision, in order of time. */
   readonly onDecision?: (decision: RouteDecision, atMs: number) => void;
   /** Called now and then with the number of requests that have ended. */

@@ -9,6 +9,7 @@ import { blockSpanOf } from "../workload/workload.js";
 import { Agenda } from "./agenda.js";
 import { Arrivals } from "./arrivals.js";
 import { Fleet } from "./fleet.js";
+import { KvFeed } from "./kv-feed.js";
 import type { LegEvents } from "./leg-listener.js";
 import { RoutingRequests } from "./routing-requests.js";
 import {
@@ -61,6 +62,7 @@ class Simulation implements LegEvents {
   private readonly agenda = new Agenda();
   private readonly timeline: Timeline;
   private readonly stats: StatsFeed;
+  private readonly kv: KvFeed;
   private readonly records: RequestRecords;
   private readonly branches = new Map<string, number>();
   private readonly gaps = new GapRunsBuilder();
@@ -89,6 +91,7 @@ class Simulation implements LegEvents {
     this.requests = new RoutingRequests(workload);
     this.timeline = new Timeline(this.fleet.engines, setup.timelineIntervalMs);
     this.stats = new StatsFeed(this.router, this.fleet.engines, setup.signals);
+    this.kv = new KvFeed(workload, this.router, this.fleet.engines);
     this.records = createRequestRecords(workload.count);
     this.phase = new Uint8Array(workload.count);
     this.submittedMs = new Float64Array(workload.count);
@@ -200,7 +203,10 @@ class Simulation implements LegEvents {
     const { workload } = this.setup;
     const { records, nowMs } = this;
     this.stats.readAtDecision(nowMs);
-    const decision = this.router.route(this.requests.of(row), nowMs);
+    const request = this.requests.of(row);
+    this.kv.readAtDecision(row, request);
+    this.hooks.onArrival?.(request, this.router, nowMs);
+    const decision = this.router.route(request, nowMs);
     this.hooks.onDecision?.(decision, nowMs);
     records.sentMs[row] = nowMs;
     records.inputTokens[row] = workload.inputTokens[row]!;

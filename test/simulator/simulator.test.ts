@@ -137,3 +137,21 @@ it("lets a prefill leg generate all the client asked for when its limit is not p
   expect(loose.records.firstTokenMs[0]! - pinned.records.firstTokenMs[0]!).toBeGreaterThan(19 * 5);
   expect(loose.records.outputTokens[0]).toBe(20);
 });
+
+it("tells routers that index KV events what the engines hold when they decide", () => {
+  const blocks = Array.from({ length: 20 }, (_, i) => i);
+  const rows = [0, 1, 2, 3, 4, 5].map((i) => ({
+    arrivalMs: 500 * i,
+    input: 321,
+    output: 1,
+    blocks: [...blocks, 20],
+  }));
+  const branches: (string | undefined)[] = [];
+  const { records } = simulate(
+    fleet(workloadOf(rows), { decode: 4, router: { decider: { kind: "never" }, policy: "precise_prefix" } }),
+    { onDecision: (decision) => branches.push(decision.decode?.branch) },
+  );
+  expect(new Set(records.decodeWorker).size).toBe(1);
+  expect([...records.cachedTokens]).toEqual([0, 320, 320, 320, 320, 320]);
+  expect(branches[0]).not.toBe(branches[1]);
+});

@@ -1,0 +1,47 @@
+import type { Engine } from "../engine/types.js";
+import type { RequestRouter } from "../routing/router-replicas.js";
+import type { RoutingRequest } from "../routing/types.js";
+import { blockSpanOf, type Workload } from "../workload/workload.js";
+
+/**
+ * Brings the engines' KV events to routers that index them.
+ *
+ * What a router can learn from events without delay and loss is what the engines hold at the instant of its
+ * decision. So nothing is kept up to date in between: before a decision, each engine is asked how much of
+ * this prompt it holds, and the router is told of that prompt's blocks only.
+ */
+export class KvFeed {
+  private readonly workload: Workload;
+  private readonly router: RequestRouter;
+  private readonly engines: readonly Engine[];
+  private readonly wanted: boolean;
+
+  constructor(workload: Workload, router: RequestRouter, engines: readonly Engine[]) {
+    this.workload = workload;
+    this.router = router;
+    this.engines = engines;
+    this.wanted = router.usesKvEvents();
+  }
+
+  /** Tells the router what every engine holds of request `row`. */
+  readAtDecision(row: number, { prefix, promptTokens }: RoutingRequest): void {
+    if (!this.wanted || prefix.length === 0) return;
+    const leg = {
+      id: row,
+      promptTokens,
+      outputTokens: 1,
+      content: blockSpanOf(this.workload, row),
+      priority: 0,
+      kvRole: "local",
+    } as const;
+    const symbols = prefix.symbols.subarray(0, prefix.length);
+    for (let worker = 0; worker < this.engines.length; worker++) {
+      const tokens = this.engines[worker]!.cachedTokens(leg);
+      const held = Math.min(prefix.length, Math.floor(tokens / prefix.unitsPerSymbol));
+      if (held > 0) this.router.onKvEvent({ worker, kind: "stored", symbols: symbols.subarray(0, held) });
+      if (held < prefix.length) {
+        this.router.onKvEvent({ worker, kind: "removed", symbols: symbols.subarray(held) });
+      }
+    }
+  }
+}
