@@ -45,6 +45,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./trace.js")).traceCommand(),
   },
   {
+    name: "explain",
+    summary: "why a request of a run went where it went",
+    load: async () => (await import("./explain.js")).explainCommand(),
+  },
+  {
+    name: "plan-ports",
+    summary: "collisions of NIXL side-channel ports between engines of one host",
+    load: async () => (await import("./plan-ports.js")).planPortsCommand(),
+  },
+  {
     name: "list",
     summary: "the policies, deciders, presets, profiles, scenarios and trace formats there are",
     load: async () => (await import("./list.js")).listCommand(),

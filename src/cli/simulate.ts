@@ -3,13 +3,14 @@ import { InputError } from "../errors.js";
 import { renderSummary } from "../report/render-summary.js";
 import { terminalOptionsOf } from "../report/terminal-style.js";
 import { summaryJson } from "../measure/run-files.js";
+import type { Leg } from "../routing/types.js";
 import { findScenario } from "../scenario/load.js";
 import { scenarioToYaml } from "../scenario/to-yaml.js";
 import { loadTrace } from "../sweep/load-trace.js";
 import { planRun } from "../sweep/plan.js";
 import { runScenario } from "../sweep/run-scenario.js";
 import type { Scenario } from "../scenario/schema.js";
-import { decisionLine } from "./decision-line.js";
+import { decisionLine, type Candidates } from "./decision-line.js";
 import { printExplanation } from "./explanation.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
 import { checkRunDirectory, writeWholeRunDirectory } from "./run-output.js";
@@ -71,10 +72,15 @@ async function simulateScenario(
   const trace = await loadTrace(scenario);
   const workers = workerIds(scenario);
   const decisions: string[] = [];
+  let candidates: Candidates = { prefill: [], decode: [] };
   const { run, summary } = runScenario(scenario, trace, {
     time: options.plainTime === true ? "plain" : "fast",
     ...(options.decisions === true && {
-      onDecision: (decision, atMs) => decisions.push(decisionLine(decision, atMs, workers)),
+      onArrival: (request, router, atMs) => {
+        const of = (leg: Leg) => router.candidates(leg, request, atMs);
+        candidates = { prefill: of("prefill"), decode: of("decode") };
+      },
+      onDecision: (decision, atMs) => decisions.push(decisionLine(decision, atMs, workers, candidates)),
     }),
   });
   if (options.out !== undefined) {

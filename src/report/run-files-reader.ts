@@ -47,7 +47,8 @@ export async function readTimeline(directory: string): Promise<readonly WorkerSa
   }));
 }
 
-async function readCsv<Row>(
+/** The rows of a CSV file of a run; null where there is no such file. */
+export async function readCsv<Row>(
   path: string,
   columns: readonly string[],
   toRow: (record: Readonly<Record<string, string>>) => Row,

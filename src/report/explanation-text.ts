@@ -1,0 +1,104 @@
+import type { ExplainedRequest, LoggedCandidate, LoggedDecision, LoggedLeg } from "./explain-request.js";
+import { formatCount, formatNumber, formatShare, MISSING } from "./format.js";
+import { textTable, wrap, type TextColumn } from "./text-table.js";
+
+const WIDTH = 100;
+
+const PATHS = {
+  disaggregated: "prefilled by one worker and decoded by another",
+  decode_only: "prefilled and decoded by one worker",
+  rejected: "turned away",
+} as const;
+
+/** What `pdbench explain` prints: the decision in words, the workers it was made among, and what became of it. */
+export function explanationText({ decision, row }: ExplainedRequest): string {
+  const { request, decider, branch, path, figures, at_ms } = decision;
+  const tokens = formatCount(Number(row["input_tokens"]));
+  return [
+    `Request ${request}: ${tokens} prompt tokens, arrived at ${formatNumber(at_ms / 1000)} s.`,
+    ...wrap(`Decider ${decider}, branch ${branch}${inBrackets(figures)}: ${PATHS[path]}.`, WIDTH, "  "),
+    ...legSection("Prefill", "prefill", decision),
+    ...legSection("Decode", "decode", decision),
+    "",
+    ...way(decision, row),
+    "",
+  ].join("\n");
+}
+
+function legSection(title: string, leg: "prefill" | "decode", decision: LoggedDecision): string[] {
+  const chosen = decision[leg];
+  if (chosen === null) {
+    const isLate = leg === "decode" && decision.path === "disaggregated";
+    return isLate ? ["", "Decode: the worker was chosen when the prefill had ended."] : [];
+  }
+  return [
+    "",
+    ...wrap(
+      `${title}: ${chosen.worker} by ${chosen.policy}, branch ${chosen.branch}${inBrackets(chosen.figures)}.`,
+      WIDTH,
+      "  ",
+    ),
+    ...candidateTable(chosen, decision.candidates?.[leg] ?? [], decision.at_ms),
+  ];
+}
+
+function inBrackets(figures: LoggedLeg["figures"]): string {
+  const words = Object.entries(figures).map(
+    ([name, value]) => `${name} ${Number.isInteger(value) ? formatCount(value) : formatNumber(value)}`,
+  );
+  return words.length === 0 ? "" : ` (${words.join(", ")})`;
+}
+
+const COLUMNS = ["worker", "open", "open tokens", "to prefill", "held tokens"];
+const STATISTICS = ["running", "waiting", "KV use", "age, ms"];
+
+function candidateTable(chosen: LoggedLeg, candidates: readonly LoggedCandidate[], atMs: number): string[] {
+  if (candidates.length === 0) return [];
+  const hasStatistics = candidates.some(({ running }) => running !== undefined);
+  const headers = ["", ...COLUMNS, ...(hasStatistics ? STATISTICS : [])];
+  const columns = headers.map((header, i): TextColumn => ({
+    group: "",
+    header,
+    align: i < 2 ? "left" : "right",
+  }));
+  const rows = candidates.map((candidate) => [
+    candidate.worker === chosen.worker ? ">" : "",
+    candidate.worker,
+    formatCount(candidate.open),
+    formatCount(candidate.open_tokens),
+    formatCount(candidate.prefill_tokens),
+    formatCount(candidate.cached_tokens),
+    ...(hasStatistics ? statisticsOf(candidate, atMs) : []),
+  ]);
+  const { header, rows: lines } = textTable(columns, rows);
+  return [...header, ...lines];
+}
+
+function statisticsOf({ running, waiting, kv_usage, stats_at_ms }: LoggedCandidate, atMs: number): string[] {
+  if (stats_at_ms === undefined) return STATISTICS.map(() => MISSING);
+  return [
+    formatCount(running!),
+    formatCount(waiting!),
+    formatShare(kv_usage!),
+    formatCount(atMs - stats_at_ms),
+  ];
+}
+
+/** What became of the request, step by step. */
+function way({ path, prefill }: LoggedDecision, row: ExplainedRequest["row"]): string[] {
+  const ms = (column: string): string => formatNumber(row[column] === "" ? null : Number(row[column]));
+  if (path === "rejected") return ["No worker took it."];
+  const decodeWorker = row["decode_worker"] === "" ? "no decode worker" : row["decode_worker"]!;
+  const cached = `${formatCount(Number(row["cached_tokens"]))} prompt tokens found in the prefix cache`;
+  const steps = [
+    ["waited in queues", `${ms("queue_ms")} ms`],
+    ["prefill", `${ms("prefill_ms")} ms on ${prefill?.worker ?? decodeWorker}, ${cached}`],
+    ...(prefill === null ? [] : [["KV transfer", `${ms("kv_transfer_ms")} ms to ${decodeWorker}`]]),
+    ["first token", `${ms("ttft_ms")} ms after arrival`],
+    ["then", `${ms("tpot_ms")} ms a token, ${formatCount(Number(row["output_tokens"]))} tokens in all`],
+    ["ended", `${row["status"]!}, ${ms("e2e_ms")} ms after arrival`],
+    ["preempted", `${row["preemptions"]!} times`],
+  ];
+  const width = Math.max(...steps.map(([label]) => label!.length));
+  return ["Its way:", ...steps.map(([label, words]) => `  ${label!.padEnd(width)}  ${words!}`)];
+}
