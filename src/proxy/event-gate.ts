@@ -17,6 +17,11 @@ export class EventGate {
 
   /** What may go on: the chunk itself in the common case of whole events, null when there is nothing yet. */
   push(chunk: Buffer): Buffer | null {
+    const { length } = chunk;
+    if (this.heldBytes === 0 && chunk[length - 1] === LF && chunk[length - 2] === LF) {
+      this.isMidEvent = false;
+      return chunk;
+    }
     if (this.heldBytes > 0 && this.heldBytes <= HELD_BYTES_MAX && !chunk.includes(LF)) {
       this.keep(chunk);
       return null;

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Leg, LegOutcome, RouteDecision } from "../routing/types.js";
 import { answerRewriting } from "./answer-rewriting.js";
@@ -17,7 +16,7 @@ import {
 } from "./error-body.js";
 import { explanationHeaders } from "./explanation.js";
 import type { GenerationApi, JsonObject } from "./generation-api.js";
-import { clientRequestId, headersToWorker, type FlatHeaders } from "./headers.js";
+import { clientRequestId, headersToWorker, newRequestId, type FlatHeaders } from "./headers.js";
 import { parseObject, readBody } from "./request-body.js";
 import { generationRequest, otherRequest } from "./routing-request.js";
 import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
@@ -78,7 +77,7 @@ export class Exchange implements UpstreamEvents {
     this.reply = new ClientReply(res);
     this.api = api;
     this.path = path;
-    this.requestId = clientRequestId(req.rawHeaders) ?? randomUUID();
+    this.requestId = clientRequestId(req.rawHeaders) ?? newRequestId();
   }
 
   begin(): void {

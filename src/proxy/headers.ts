@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 /** Headers in one flat list, name and value in turn: `node:http` rawHeaders, undici and `writeHead` take it. */
 export type FlatHeaders = string[];
 
@@ -20,6 +22,10 @@ const OF_ONE_HOP = new Set([
   "expect",
 ]);
 
+/** Header names in lower case by their spelling; clients and workers spell in few ways. */
+const LOWER_CASE = new Map<string, string>();
+const SPELLINGS_MAX = 1000;
+
 const REQUEST_ID = /^[\w.:=+/-]{1,200}$/;
 
 /**
@@ -37,7 +43,7 @@ export function headersToWorker(
   const listed = listedInConnection(raw);
   const headers: FlatHeaders = [];
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase();
+    const name = lowerCase(raw[i]!);
     if (OF_ONE_HOP.has(name) || listed?.includes(name) === true) continue;
     if (name === "x-request-id" || name === EXPLAIN_HEADER) continue;
     if (name === "x-data-parallel-rank" && rank !== null) continue;
@@ -60,7 +66,7 @@ export function headersToClient(raw: readonly (Buffer | string)[], keepsLength: 
   const listed = listedInConnection(text);
   const headers: FlatHeaders = [];
   for (let i = 0; i < text.length; i += 2) {
-    const name = text[i]!.toLowerCase();
+    const name = lowerCase(text[i]!);
     if (name === "content-length" ? !keepsLength : OF_ONE_HOP.has(name)) continue;
     if (name === "x-request-id" || listed?.includes(name) === true) continue;
     headers.push(text[i]!, text[i + 1]!);
@@ -76,6 +82,14 @@ export function headerOf(raw: readonly string[], name: string): string | undefin
   return undefined;
 }
 
+const PROCESS_ID = randomUUID().slice(0, 18);
+let requestIds = 0;
+
+/** A request id that no other proxy and no other request has. */
+export function newRequestId(): string {
+  return `${PROCESS_ID}-${(requestIds++).toString(36)}`;
+}
+
 /** The client's own request id where it is harmless in headers and logs, else undefined. */
 export function clientRequestId(raw: readonly string[]): string | undefined {
   const id = headerOf(raw, "x-request-id");
@@ -87,4 +101,13 @@ function listedInConnection(raw: readonly string[]): string[] | null {
   const value = headerOf(raw, "connection")?.toLowerCase();
   if (value === undefined || value === "keep-alive" || value === "close") return null;
   return value.split(",").map((name) => name.trim());
+}
+
+function lowerCase(name: string): string {
+  let lower = LOWER_CASE.get(name);
+  if (lower === undefined) {
+    lower = name.toLowerCase();
+    if (LOWER_CASE.size < SPELLINGS_MAX) LOWER_CASE.set(name, lower);
+  }
+  return lower;
 }

@@ -1,165 +1,168 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { Router } from "../routing/router.js";
 import type { RoutingRequest } from "../routing/types.js";
 import type { ProxyWorker, RequestFacts, RequestObserver, RequestOutcome } from "./core.js";
+import { LatencyHistogram } from "./latency-histogram.js";
 
 /** vllm-router's buckets: 1 ms to 240 s. */
 const SECONDS = [
   0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20, 30, 45, 60, 90, 120, 240,
 ];
 const GAP_SECONDS = [0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5];
+const DECISION_SECONDS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2];
 
-interface Times {
-  firstMs: number;
-  lastMs: number;
-}
+type Labels = Readonly<Record<string, string>>;
+type Samples = Iterable<readonly [Labels, number]>;
 
 /**
  * Prometheus metrics of the proxy: vllm-router's names where it has the figure, `pdbench_*` otherwise. TTFT
  * runs from the arrival of the whole request to the first byte of the answer's body; ITL is the gap between
- * successive chunks.
+ * successive chunks. What happens with every request is only counted here; prom-client gets it when asked.
  */
 export class ProxyMetrics implements RequestObserver {
   private readonly registry = new Registry();
-  private readonly workers: readonly ProxyWorker[];
-  private readonly times = new Map<number, Times>();
-
-  private readonly requests = this.counter("vllm_router_requests_total", "Requests received.", ["route"]);
-  private readonly errors = this.counter(
-    "vllm_router_request_errors_total",
-    "Requests that did not complete, by what became of them.",
-    ["route", "error_type"],
-  );
-  private readonly pdRequests = this.counter(
-    "vllm_router_pd_requests_total",
-    "Requests that were disaggregated.",
-    ["route"],
-  );
-  private readonly prefillRequests = this.counter(
-    "vllm_router_pd_prefill_requests_total",
-    "Prefill legs by worker.",
-    ["worker"],
-  );
-  private readonly decodeRequests = this.counter(
-    "vllm_router_pd_decode_requests_total",
-    "Decode legs by worker.",
-    ["worker"],
-  );
-  private readonly policyDecisions = this.counter(
-    "vllm_router_policy_decisions_total",
-    "Workers chosen, by policy.",
-    ["policy", "worker"],
-  );
-  private readonly duration = this.histogram(
+  /** When the last chunk of an open request came, ms; NaN before the first. */
+  private readonly lastChunkMs = new Map<number, number>();
+  private readonly requests = new Map<string, number>();
+  private readonly pdRequests = new Map<string, number>();
+  private readonly errors = new Map<string, number>();
+  private readonly prefillLegs: Float64Array;
+  private readonly decodeLegs: Float64Array;
+  private readonly duration = new LatencyHistogram(
     "vllm_router_request_duration_seconds",
     "Arrival of the request to the end of its last leg.",
     SECONDS,
   );
-  private readonly ttft = this.histogram(
+  private readonly ttft = new LatencyHistogram(
     "pdbench_time_to_first_token_seconds",
     "Arrival of the request to the first byte of the answer's body.",
     SECONDS,
   );
-  private readonly itl = this.histogram(
+  private readonly itl = new LatencyHistogram(
     "pdbench_inter_chunk_seconds",
-    "Gap between successive chunks of a stream.",
+    "Gap between successive chunks of an answer.",
     GAP_SECONDS,
   );
-  private readonly decision = this.histogram(
+  private readonly decision = new LatencyHistogram(
     "pdbench_decision_seconds",
     "Time the routing core took for a decision.",
-    [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2],
+    DECISION_SECONDS,
   );
 
   constructor(router: Router, workers: readonly ProxyWorker[]) {
-    this.workers = workers;
-    this.gauge("vllm_router_worker_load", "Load of a worker as policies see it, requests.", (set) => {
-      workers.forEach(({ id }, index) => {
-        set({ worker: id }, router.load.open(index));
-      });
-    });
+    this.prefillLegs = new Float64Array(workers.length);
+    this.decodeLegs = new Float64Array(workers.length);
+    const byRoute = (counts: ReadonlyMap<string, number>) => () =>
+      [...counts].map(([route, count]) => [{ route }, count] as const);
+    const byWorker = (leg: string, value: (index: number) => number) => () =>
+      workers.flatMap((worker, index) =>
+        leg === "" || worker.leg === leg ? [[{ worker: worker.id }, value(index)] as const] : [],
+      );
+    this.counter("vllm_router_requests_total", "Requests that were routed.", byRoute(this.requests));
+    this.counter(
+      "vllm_router_pd_requests_total",
+      "Requests that were disaggregated.",
+      byRoute(this.pdRequests),
+    );
+    this.counter(
+      "vllm_router_request_errors_total",
+      "Requests that did not complete, by what became of them.",
+      () =>
+        [...this.errors].map(([key, count]) => {
+          const [error_type, route] = key.split(" ", 2) as [string, string];
+          return [{ route, error_type }, count] as const;
+        }),
+    );
+    this.counter(
+      "vllm_router_pd_prefill_requests_total",
+      "Prefill legs by worker.",
+      byWorker("prefill", (index) => this.prefillLegs[index]!),
+    );
+    this.counter(
+      "vllm_router_pd_decode_requests_total",
+      "Decode legs by worker.",
+      byWorker("decode", (index) => this.decodeLegs[index]!),
+    );
+    this.gauge(
+      "vllm_router_worker_load",
+      "Load of a worker as policies see it, requests.",
+      byWorker("", (index) => router.load.open(index)),
+    );
     this.gauge(
       "pdbench_open_legs",
       "Legs of a worker that are open, whatever its load counter says.",
-      (set) => {
-        workers.forEach(({ id, leg }, index) => {
-          set({ worker: id, leg }, router.bookedLegs(index));
-        });
-      },
+      byWorker("", (index) => router.bookedLegs(index)),
     );
-    this.gauge("pdbench_decisions", "Decisions so far, by branch.", (set) => {
-      for (const [branch, count] of Object.entries(router.branchCounts())) set({ branch }, count);
-    });
-    this.gauge("vllm_router_active_workers", "Workers known.", (set) => {
-      set({}, workers.length);
-    });
+    this.counter("pdbench_decisions_total", "Decisions by branch.", () =>
+      Object.entries(router.branchCounts()).map(([branch, count]) => [{ branch }, count] as const),
+    );
+    this.gauge("vllm_router_active_workers", "Workers known.", () => [[{}, workers.length] as const]);
   }
 
   /** The exposition text. */
-  text(): Promise<string> {
-    return this.registry.metrics();
+  async text(): Promise<string> {
+    const histograms = [this.duration, this.ttft, this.itl, this.decision];
+    return `${await this.registry.metrics()}${histograms.map((histogram) => histogram.text()).join("")}`;
   }
 
   get contentType(): string {
     return this.registry.contentType;
   }
 
-  onRouted({ id, path, decision, receivedMs }: RequestFacts, _: RoutingRequest, decisionMs: number): void {
-    this.requests.inc({ route: path });
+  onRouted({ id, path, decision }: RequestFacts, _request: RoutingRequest, decisionMs: number): void {
+    increment(this.requests, path);
     this.decision.observe(decisionMs / 1000);
-    this.times.set(id, { firstMs: receivedMs, lastMs: Number.NaN });
-    if (decision.path === "disaggregated") this.pdRequests.inc({ route: path });
-    if (decision.prefill !== null) this.prefillRequests.inc({ worker: this.id(decision.prefill.worker) });
-    for (const leg of [decision.prefill, decision.decode]) {
-      if (leg !== null) this.policyDecisions.inc({ policy: leg.policy, worker: this.id(leg.worker) });
-    }
+    this.lastChunkMs.set(id, Number.NaN);
+    if (decision.path === "disaggregated") increment(this.pdRequests, path);
+    if (decision.prefill !== null) this.prefillLegs[decision.prefill.worker]!++;
   }
 
   onAnswer({ id, receivedMs }: RequestFacts, status: number, _chunk: Buffer, nowMs: number): void {
     if (status >= 400) return;
-    const times = this.times.get(id)!;
-    if (Number.isNaN(times.lastMs)) this.ttft.observe((nowMs - receivedMs) / 1000);
-    else this.itl.observe((nowMs - times.lastMs) / 1000);
-    times.lastMs = nowMs;
+    const lastMs = this.lastChunkMs.get(id)!;
+    if (Number.isNaN(lastMs)) this.ttft.observe((nowMs - receivedMs) / 1000);
+    else this.itl.observe((nowMs - lastMs) / 1000);
+    this.lastChunkMs.set(id, nowMs);
   }
 
   onEnd(facts: RequestFacts, outcome: RequestOutcome, _status: number, nowMs: number): void {
     const { id, path, decision, receivedMs } = facts;
-    this.times.delete(id);
+    this.lastChunkMs.delete(id);
     this.duration.observe((nowMs - receivedMs) / 1000);
-    if (decision.decode !== null) this.decodeRequests.inc({ worker: this.id(decision.decode.worker) });
-    if (outcome !== "completed") this.errors.inc({ route: path, error_type: outcome });
+    if (decision.decode !== null) this.decodeLegs[decision.decode.worker]!++;
+    if (outcome !== "completed") increment(this.errors, `${outcome} ${path}`);
   }
 
-  private id(worker: number): string {
-    return this.workers[worker]!.id;
-  }
-
-  private counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
-    return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
-  }
-
-  private histogram(name: string, help: string, buckets: number[]): Histogram {
-    return new Histogram({ name, help, buckets, registers: [this.registry] });
-  }
-
-  private gauge(
-    name: string,
-    help: string,
-    collect: (set: (labels: Record<string, string>, value: number) => void) => void,
-  ): void {
-    const labelNames = ["worker", "leg", "branch"];
-    new Gauge({
+  private counter(name: string, help: string, samples: () => Samples): void {
+    const labelNames = LABELS;
+    new Counter({
       name,
       help,
       labelNames,
       registers: [this.registry],
       collect() {
         this.reset();
-        collect((labels, value) => {
-          this.set(labels, value);
-        });
+        for (const [labels, value] of samples()) this.inc(labels, value);
       },
     });
   }
+
+  private gauge(name: string, help: string, samples: () => Samples): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: LABELS,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [labels, value] of samples()) this.set(labels, value);
+      },
+    });
+  }
+}
+
+const LABELS = ["worker", "route", "error_type", "branch"];
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

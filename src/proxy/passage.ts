@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Leg } from "../routing/types.js";
 import { ClientReply } from "./client-reply.js";
 import type { ProxyCore, ProxyWorker } from "./core.js";
 import { badGateway, errorCode, payloadTooLarge } from "./error-body.js";
-import { clientRequestId, headersToWorker } from "./headers.js";
+import { clientRequestId, headersToWorker, newRequestId } from "./headers.js";
 import { readBody } from "./request-body.js";
 import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
 
@@ -27,7 +26,7 @@ export class Passage implements UpstreamEvents {
     this.req = req;
     this.res = res;
     this.reply = new ClientReply(res);
-    this.requestId = clientRequestId(req.rawHeaders) ?? randomUUID();
+    this.requestId = clientRequestId(req.rawHeaders) ?? newRequestId();
     this.call = new UpstreamCall("decode", this);
   }
 

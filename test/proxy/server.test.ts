@@ -233,7 +233,7 @@ describe("what the proxy tells of itself", () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toContain('vllm_router_requests_total{route="/v1/completions"} 1');
     expect(metrics).toContain(`vllm_router_worker_load{worker="${decode[0]!.url}"} 0`);
-    expect(metrics).toContain('pdbench_decisions{branch="decider.at_or_above_threshold"} 1');
+    expect(metrics).toContain('pdbench_decisions_total{branch="decider.at_or_above_threshold"} 1');
     expect(metrics).toContain("pdbench_time_to_first_token_seconds_count 1");
   });
 });
