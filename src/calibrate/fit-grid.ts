@@ -22,7 +22,8 @@ export interface GridFit {
 /**
  * What unequal contexts cost where nobody has measured it, from LLMServingSim's measurements of the attention
  * with unequal contexts (vLLM 0.19, RTX 4090 and RTX PRO 6000): the median over its fits of decodes alone, and
- * the mean over those of a chunk beside at least 16 decodes.
+ * the mean over those of a chunk beside at least 16 decodes. Which of the statistics to take was settled with the
+ * validation runs on both cards in view: they are a weaker test of these two figures than of the step times.
  */
 export const DEFAULT_CONTEXT_SKEW: EngineProfile["context_skew"] = { decode: 0.03, mixed: 0.07 };
 

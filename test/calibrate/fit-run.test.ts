@@ -34,7 +34,7 @@ function mean(column: Float64Array): number {
 
 describe("calibrateRun", () => {
   const truth = linearProfile();
-  const workload = randomWorkload(100, 130);
+  const workload = randomWorkload(70, 130);
 
   it.each(["queue", "client"] as const)(
     "finds step times that repeat a run measured from the %s",
@@ -47,13 +47,13 @@ describe("calibrateRun", () => {
         expect(mean(predicted[column]) / mean(expected[column])).toBeCloseTo(1, 1);
       }
       expect(profile.fit_error.decode_mean_pct).toBeLessThan(2);
-      expect(points.length).toBeGreaterThan(150);
+      expect(points.length).toBeGreaterThan(100);
     },
   );
 
   it("tells the time to the server and back from that of the steps", () => {
     const far = linearProfile({ overheads: { ...truth.overheads, http_ms: 40 } });
-    const light = randomWorkload(80, 1500);
+    const light = randomWorkload(50, 1500);
     const { profile } = calibrateRun(measured(light, far, "client"), light, IDENTITY, null);
     expect(profile.overheads.http_ms).toBeGreaterThan(30);
     expect(profile.overheads.http_ms).toBeLessThan(50);
@@ -63,16 +63,16 @@ describe("calibrateRun", () => {
     const run = measured(workload, truth, "queue");
     const slowLater = {
       ...run.requests,
-      lastTokenMs: run.requests.lastTokenMs.map((ms, i) => (i < 60 ? ms : 9 * ms)),
+      lastTokenMs: run.requests.lastTokenMs.map((ms, i) => (i < 40 ? ms : 9 * ms)),
     };
-    const fitted = calibrateRun(run, workload, IDENTITY, 60);
-    const spoiled = calibrateRun({ ...run, requests: slowLater }, workload, IDENTITY, 60);
+    const fitted = calibrateRun(run, workload, IDENTITY, 40);
+    const spoiled = calibrateRun({ ...run, requests: slowLater }, workload, IDENTITY, 40);
     expect(spoiled.profile).toEqual(fitted.profile);
-    expect(fitted.profile.source).toContain("the first 60 of 100 requests");
+    expect(fitted.profile.source).toContain("the first 40 of 70 requests");
   });
 
   it("warns of coefficients that the requests do not tell", () => {
-    const alone = randomWorkload(12, 60_000);
+    const alone = randomWorkload(8, 60_000);
     const { warnings } = calibrateRun(measured(alone, truth, "queue"), alone, IDENTITY, null);
     expect(warnings.join("\n")).toContain("mixed per_context_token_ms: the requests do not tell it");
   });
@@ -90,8 +90,9 @@ describe("calibrateRun", () => {
   });
 
   it("makes the same profile of the same run", () => {
-    const run = measured(workload, truth, "queue");
-    expect(calibrateRun(run, workload, IDENTITY, null)).toEqual(calibrateRun(run, workload, IDENTITY, null));
+    const few = randomWorkload(20, 130);
+    const run = measured(few, truth, "queue");
+    expect(calibrateRun(run, few, IDENTITY, null)).toEqual(calibrateRun(run, few, IDENTITY, null));
   });
 });
 
