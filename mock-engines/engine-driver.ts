@@ -1,6 +1,6 @@
 import { createEngine } from "../src/engine/engine.js";
 import type { EngineObserver, StepView } from "../src/engine/observer.js";
-import type { Engine, EngineListener, FinishReason, KvRole, LegRequest } from "../src/engine/types.js";
+import type { Engine, EngineListener, KvRole, LegRequest } from "../src/engine/types.js";
 import type { WorkerSetup } from "../src/simulator/setup.js";
 import { ApiError } from "./http/api-error.js";
 import { hashBlocks } from "./kv/block-hashes.js";
@@ -10,11 +10,9 @@ import type { Alarm, VirtualClock } from "./virtual-clock.js";
 
 /** What happens in the engine, in order of time, told after the engine has settled. */
 export interface DriverEvents {
-  scheduled(leg: Leg, atMs: number): void;
   /** The leg holds blocks for `tokens` tokens of KV from elsewhere; 0 = it no longer wants them. */
   kvReadStart(leg: Leg, atMs: number, tokens: number): void;
   token(leg: Leg, atMs: number): void;
-  preempted(leg: Leg): void;
   /**
    * All tokens are out, or the leg was aborted (`leg.state`). Its sink hears of the end from `complete`, when
    * nothing more has to be done about its KV.
@@ -26,14 +24,7 @@ type EngineEvent =
   | { readonly kind: "scheduled"; readonly id: number; readonly atMs: number; readonly cachedTokens: number }
   | { readonly kind: "read"; readonly id: number; readonly atMs: number; readonly tokens: number }
   | { readonly kind: "tokens"; readonly ids: readonly number[]; readonly atMs: number }
-  | { readonly kind: "preempted"; readonly id: number }
-  | {
-      readonly kind: "finished";
-      readonly id: number;
-      readonly atMs: number;
-      readonly reason: FinishReason;
-      readonly outputTokens: number;
-    };
+  | { readonly kind: "finished"; readonly id: number; readonly atMs: number; readonly outputTokens: number };
 
 /** Figures of an engine at one instant. */
 export interface DriverGauges {
@@ -91,9 +82,8 @@ export class EngineDriver {
     const reason = this.engine.reject(requestOf(spec, leg.content, role, -1));
     if (reason !== null) throw new ApiError(400, `This request cannot be served: ${reason}.`);
     const { requestOverheadMs } = this.worker;
-    if (requestOverheadMs > 0)
-      this.clock.at(nowMs + requestOverheadMs, (dueMs) => this.enter(leg, role, dueMs));
-    else this.enter(leg, role, nowMs);
+    if (requestOverheadMs === 0) this.enter(leg, role, nowMs);
+    else this.clock.at(nowMs + requestOverheadMs, (dueMs) => this.enter(leg, role, dueMs));
     return leg;
   }
 
@@ -110,9 +100,7 @@ export class EngineDriver {
   complete(leg: Leg, atMs: number): void {
     if (leg.state !== "open") return;
     leg.state = "ended";
-    const { responseOverheadMs } = this.worker;
-    if (responseOverheadMs > 0) this.clock.at(atMs + responseOverheadMs, () => leg.sink.onEnd(leg));
-    else leg.sink.onEnd(leg);
+    this.deliver(atMs, () => leg.sink.onEnd(leg));
   }
 
   /** Ends a leg that waits for KV with an error. */
@@ -218,9 +206,9 @@ export class EngineDriver {
       onScheduled: (id, atMs, cachedTokens) => queue.push({ kind: "scheduled", id, atMs, cachedTokens }),
       onKvReadStart: (id, atMs, tokens) => queue.push({ kind: "read", id, atMs, tokens }),
       onFirstToken: () => undefined,
-      onPreempted: (id) => queue.push({ kind: "preempted", id }),
-      onFinished: (id, atMs, reason, outputTokens) =>
-        queue.push({ kind: "finished", id, atMs, reason, outputTokens }),
+      onPreempted: () => undefined,
+      onFinished: (id, atMs, _reason, outputTokens) =>
+        queue.push({ kind: "finished", id, atMs, outputTokens }),
       onTokenGaps: () => undefined,
     };
     const observer: EngineObserver = {
@@ -236,8 +224,9 @@ export class EngineDriver {
     this.draining = true;
     try {
       // Handlers may call the engine again, which adds to the queue.
-      for (let event = this.queue.shift(); event !== undefined; event = this.queue.shift())
+      for (let event = this.queue.shift(); event !== undefined; event = this.queue.shift()) {
         this.handle(event);
+      }
     } finally {
       this.draining = false;
     }
@@ -257,12 +246,8 @@ export class EngineDriver {
     if (event.kind === "scheduled") {
       leg.scheduledMs = event.atMs;
       leg.cachedTokens = Math.max(event.cachedTokens, leg.externalTokens);
-      this.events.scheduled(leg, event.atMs);
     } else if (event.kind === "read") {
       this.events.kvReadStart(leg, event.atMs, event.tokens);
-    } else if (event.kind === "preempted") {
-      leg.preemptions++;
-      this.events.preempted(leg);
     } else {
       this.finish(leg, event.id, event.atMs, event.outputTokens);
     }
@@ -274,9 +259,14 @@ export class EngineDriver {
     if (leg.emitted === 1) leg.firstTokenMs = atMs;
     this.events.token(leg, atMs);
     leg.lastTokenMs = atMs;
+    this.deliver(atMs, () => leg.sink.onToken(leg));
+  }
+
+  /** What happens in a step is at the socket some time after it, where the profile says so. */
+  private deliver(atMs: number, tell: () => void): void {
     const { responseOverheadMs } = this.worker;
-    if (responseOverheadMs > 0) this.clock.at(atMs + responseOverheadMs, () => leg.sink.onToken(leg));
-    else leg.sink.onToken(leg);
+    if (responseOverheadMs > 0) this.clock.at(atMs + responseOverheadMs, tell);
+    else tell();
   }
 
   /** The engine tells of an end before it tells of the tokens of that step. */

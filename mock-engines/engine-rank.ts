@@ -46,10 +46,8 @@ export class EngineRank {
     this.tracker = new KvEventTracker(setup.blockSize, (id) => this.driver.legOf(id));
     const onStep = (step: StepView): void => this.publisher?.publish(this.tracker.onStep(step));
     const events: DriverEvents = {
-      scheduled: () => undefined,
       kvReadStart: (leg, atMs, tokens) => this.exchange.onReadStart(leg, atMs, tokens),
       token: (leg, atMs) => metrics.token(leg, atMs),
-      preempted: () => undefined,
       finished: (leg, atMs) => {
         metrics.finished(leg, atMs, leg.state === "open" ? leg.spec.finishReason : "abort");
         this.exchange.onFinished(leg, atMs);

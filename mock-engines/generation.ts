@@ -5,12 +5,6 @@ import { ApiError } from "./http/api-error.js";
 import type { Answer, Choice, GenerationApi, Usage } from "./http/generation-api.js";
 import type { Leg, LegSpec } from "./leg.js";
 
-/** Whether answers say how much of the prompt was cached (vLLM's --enable-prompt-tokens-details). */
-export interface GenerationOptions {
-  readonly promptTokensDetails: boolean;
-  readonly fault: Fault;
-}
-
 /**
  * One answer on its way to the client: submits a leg for every choice, writes what comes, and takes everything
  * back when the client leaves. It ends in exactly one of four ways: answered, failed, left, or reset.
@@ -20,7 +14,7 @@ export class Generation {
   private readonly answer: Answer;
   private readonly rank: EngineRank;
   private readonly response: ServerResponse;
-  private readonly options: GenerationOptions;
+  private readonly fault: Fault;
   private readonly legs: Leg[] = [];
   private readonly stream: boolean;
   private open = 0;
@@ -33,14 +27,14 @@ export class Generation {
     answer: Answer,
     rank: EngineRank,
     response: ServerResponse,
-    options: GenerationOptions,
+    fault: Fault,
     onOver: () => void,
   ) {
     this.api = api;
     this.answer = answer;
     this.rank = rank;
     this.response = response;
-    this.options = options;
+    this.fault = fault;
     this.stream = answer.request.stream.on;
     this.onOver = onOver;
   }
@@ -100,7 +94,7 @@ export class Generation {
       const usage = answer.request.stream.continuousUsage ? this.usage() : null;
       this.event(api.delta(answer, choice, token, usage));
     }
-    const { fault } = this.options;
+    const { fault } = this;
     if (fault.kind === "midstream_reset" && choice.emitted === fault.tokens) this.reset();
   }
 
@@ -174,8 +168,8 @@ export class Generation {
       total_tokens: promptTokens + completionTokens,
       completion_tokens: completionTokens,
     };
-    // vLLM leaves the field out where nothing was cached.
-    if (!this.options.promptTokensDetails || cachedTokens === 0) return usage;
+    // As vLLM with --enable-prompt-tokens-details, which leaves the field out where nothing was cached.
+    if (cachedTokens === 0) return usage;
     return { ...usage, prompt_tokens_details: { cached_tokens: cachedTokens } };
   }
 }

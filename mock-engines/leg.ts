@@ -63,7 +63,6 @@ export class Leg {
   cachedTokens = 0;
   /** Prompt tokens that came from another engine. */
   externalTokens = 0;
-  preemptions = 0;
   /** What the response carries as `kv_transfer_params`. */
   responseParams: object | null = null;
 

@@ -103,14 +103,7 @@ function begin(
   const created = Math.floor(Date.now() / 1000);
   const answer: Answer = { id, created, model: name, request, choices, tokenizer: setup.tokenizer };
   rank.metrics.asked(sampling.n, Math.max(...limits.map(({ tokens }) => tokens)));
-  const generation = new Generation(
-    api,
-    answer,
-    rank,
-    call.response,
-    { promptTokensDetails: true, fault },
-    onOver,
-  );
+  const generation = new Generation(api, answer, rank, call.response, fault, onOver);
   if (isBelowThreshold(rank, request, specs)) generation.decline();
   else generation.start(specs);
 }

@@ -9,6 +9,7 @@ import type { Alarm, VirtualClock } from "../virtual-clock.js";
 import { hashBlocks, prefixKey } from "./block-hashes.js";
 import { HandleLedger } from "./handle-ledger.js";
 import { handleParams, type PushTarget, type RemoteHandle } from "./kv-params.js";
+import { ReceivedPrefixes } from "./received-prefixes.js";
 import type { SharedStorage } from "./shared-storage.js";
 import { SideChannelClient, type SideAnswer, type SideMessage } from "./side-channel.js";
 import type { Transfers } from "./transfers.js";
@@ -55,8 +56,7 @@ export class KvExchange {
   private readonly driver: EngineDriver;
   private readonly ledger: HandleLedger;
   private readonly client = new SideChannelClient();
-  /** LMCache: prefixes that have been pushed here, and when they are given up. */
-  private readonly received = new Map<string, number>();
+  private readonly received = new ReceivedPrefixes();
   private readonly leases: Alarm;
   private address = { host: "", port: 0 };
   private closed = false;
@@ -127,15 +127,16 @@ export class KvExchange {
 
   /** Answers the side channel. */
   handle(message: SideMessage): SideAnswer | Promise<SideAnswer> {
-    if (message.op === "read") {
-      const { engine_id, request_id, block_ids } = message;
-      return { outcome: this.ledger.beginRead(engine_id, request_id, block_ids) };
+    switch (message.op) {
+      case "read":
+        return { outcome: this.ledger.beginRead(message.engine_id, message.request_id, message.block_ids) };
+      case "push":
+        return this.receive(message.engine_id, message.prefix, message.tokens);
+      case "done":
+        return this.free(this.ledger.finishRead(message.request_id));
+      case "release":
+        return this.free(this.ledger.release(message.request_id));
     }
-    if (message.op === "push") return this.receive(message.engine_id, message.prefix, message.tokens);
-    const { request_id, op } = message;
-    const legId = op === "done" ? this.ledger.finishRead(request_id) : this.ledger.release(request_id);
-    if (legId !== null) this.driver.kvSent(legId);
-    return { outcome: legId === null ? "unknown" : "ok" };
   }
 
   state(): KvExchangeState {
@@ -167,6 +168,11 @@ export class KvExchange {
     leg.responseParams = handleParams({ engineId: this.engineId, requestId, blockIds, ...this.address });
   }
 
+  private free(legId: number | null): SideAnswer {
+    if (legId !== null) this.driver.kvSent(legId);
+    return { outcome: legId === null ? "unknown" : "ok" };
+  }
+
   private leaseMs(): number {
     return this.setup.knobs().kv_lease_ms ?? this.setup.heldKvTimeoutMs;
   }
@@ -187,12 +193,18 @@ export class KvExchange {
       prefix: prefixKey(tokens, promptTokens, root),
       tokens: promptTokens,
     });
-    if (this.closed) return;
+    if (this.closed) {
+      this.driver.fail(leg, new ApiError(503, "The engine has been restarted."));
+      return;
+    }
     const nowMs = this.setup.clock.catchUp();
     this.driver.kvSent(leg.engineId);
     if (answer?.outcome !== "ok") {
       this.setup.metrics.kvLoadFailed(answer === null ? "unreachable" : answer.outcome);
-      if (this.failsOn(leg)) return;
+      if (this.setup.knobs().kv_load_failure_policy === "fail") {
+        this.driver.fail(leg, new ApiError(500, KV_LOST));
+        return;
+      }
     }
     if (returnFirstToken) leg.responseParams = { first_tok: tokens[promptTokens]! };
     this.driver.complete(leg, nowMs);
@@ -262,8 +274,8 @@ export class KvExchange {
     return new Promise((resolve) => {
       transfers.start(linkOf(senderId) ?? transfers.outside, link, bytes, (endMs, durationMs) => {
         metrics.kvTransferred(bytes, durationMs);
-        this.forgetReceived(endMs);
-        this.received.set(prefix, endMs + this.leaseMs());
+        this.received.expire(endMs);
+        this.received.add(prefix, endMs + this.leaseMs());
         resolve({ outcome: "ok" });
       });
     });
@@ -272,12 +284,9 @@ export class KvExchange {
   /** LMCache: whether the prompt, or the prompt without its last token (the first one generated), is here. */
   private takeReceived(spec: LegSpec): boolean {
     if (this.received.size === 0) return false;
-    this.forgetReceived(this.setup.clock.nowMs());
     const { tokens, promptTokens, root } = spec;
-    return (
-      this.received.delete(prefixKey(tokens, promptTokens - 1, root)) ||
-      this.received.delete(prefixKey(tokens, promptTokens, root))
-    );
+    const names = [prefixKey(tokens, promptTokens - 1, root), prefixKey(tokens, promptTokens, root)];
+    return this.received.take(names, this.setup.clock.nowMs());
   }
 
   /** Prompt tokens in whole blocks on the shared storage; the last token is always computed. */
@@ -293,10 +302,6 @@ export class KvExchange {
     const stored = this.storedTokens(spec);
     const whole = Math.floor((spec.promptTokens - 1) / this.setup.blockSize) * this.setup.blockSize;
     return stored > 0 && stored === whole && stored > this.driver.cachedTokens(spec);
-  }
-
-  private forgetReceived(nowMs: number): void {
-    for (const [prefix, untilMs] of this.received) if (untilMs <= nowMs) this.received.delete(prefix);
   }
 
   /** vLLM moves whole blocks. */

@@ -19,6 +19,8 @@ export type SideMessage =
   | { readonly op: "done" | "release"; readonly request_id: string }
   | { readonly op: "push"; readonly engine_id: string; readonly prefix: string; readonly tokens: number };
 
+const OPERATIONS: readonly string[] = ["read", "done", "release", "push"] satisfies SideMessage["op"][];
+
 export interface SideAnswer {
   readonly outcome: string;
 }
@@ -57,6 +59,7 @@ async function answer(socket: Socket, line: string, handler: SideHandler): Promi
   try {
     const message = JSON.parse(line) as SideMessage & { id: unknown };
     id = message.id;
+    if (!OPERATIONS.includes(message.op)) throw new Error(message.op);
     reply = await handler(message);
   } catch {
     reply = { outcome: "malformed" };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MockFleet } from "../../../mock-engines/start-mock-engines.js";
-import { decodeOf, freshIds, get, metric, post, prefillOf, startFleet } from "../fleet.js";
+import { decodeOf, freshIds, get, metric, post, prefillOf, startFleet, until } from "../fleet.js";
 
 const COMPLETIONS = "/v1/completions";
 
@@ -65,5 +65,17 @@ describe("KV handover in LMCache's dialect (push)", () => {
     const { text } = await get(prefill, "/metrics");
     expect(metric(text, "pdbench:kv_load_failures_total", 'reason="unreachable"')).toBeGreaterThan(0);
     expect(prefill.state().ranks[0]!.blocksInUse).toBe(0);
+  });
+
+  it("fails a request whose KV is on its way when the engine is put to sleep", async () => {
+    const slow = await startFleet({ settings: { "network.kv_transfer.latency_ms": 1_000_000 } });
+    const [prefill, decode] = [prefillOf(slow), decodeOf(slow)];
+    const kv_transfer_params = { ret_first_tok: true, disagg_spec: spec(decode.sideChannels[0]!.port) };
+    const waiting = post(prefill, COMPLETIONS, { prompt: freshIds(50), max_tokens: 1, kv_transfer_params });
+    await until(() => prefill.state().serverLoad === 1 && prefill.state().ranks[0]!.running === 1);
+    await until(() => prefill.state().ranks[0]!.openLegs === 0);
+    await post(prefill, "/sleep", {});
+    expect((await waiting).status).toBe(503);
+    await slow.close();
   });
 });
