@@ -2,6 +2,7 @@ import { decodeLoadAtHeaders } from "./decode-load-at-headers.js";
 import { generate32x8 } from "./generate-32x8.js";
 import { poolShapes } from "./pool-shapes.js";
 import { prefillLegOutput } from "./prefill-leg-output.js";
+import { routingThreshold70b } from "./routing-threshold-70b.js";
 import { sessionIdLost } from "./session-id-lost.js";
 import type { Story } from "./story.js";
 
@@ -11,5 +12,6 @@ export const STORIES: readonly Story[] = [
   generate32x8,
   poolShapes,
   prefillLegOutput,
+  routingThreshold70b,
   sessionIdLost,
 ];
