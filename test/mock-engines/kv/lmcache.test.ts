@@ -72,8 +72,9 @@ describe("KV handover in LMCache's dialect (push)", () => {
     const [prefill, decode] = [prefillOf(slow), decodeOf(slow)];
     const kv_transfer_params = { ret_first_tok: true, disagg_spec: spec(decode.sideChannels[0]!.port) };
     const waiting = post(prefill, COMPLETIONS, { prompt: freshIds(50), max_tokens: 1, kv_transfer_params });
-    await until(() => prefill.state().serverLoad === 1 && prefill.state().ranks[0]!.running === 1);
-    await until(() => prefill.state().ranks[0]!.openLegs === 0);
+    // Generated, and held until the KV is there.
+    const rank = () => prefill.state().ranks[0]!;
+    await until(() => rank().blocksInUse > 0 && rank().openLegs === 0);
     await post(prefill, "/sleep", {});
     expect((await waiting).status).toBe(503);
     await slow.close();
