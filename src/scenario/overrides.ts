@@ -80,6 +80,8 @@ export function applyOverrides(tree: SettingTree, overrides: readonly Override[]
   const copy = structuredClone(tree);
   const router = copy["router"] as SettingTree | null | undefined;
   if (typeof router?.["decider"] === "string") router["decider"] = { kind: router["decider"] };
+  // A preset is a whole router: what the file says of the router belongs to another one.
+  if (overrides.some(({ setting, value }) => isPreset(setting) && value !== null)) copy["router"] = {};
   const given = new Set(overrides.flatMap(({ setting }) => pathsOf(setting)).map((path) => path.join(".")));
   for (const override of overrides) {
     for (const path of pathsOf(override.setting)) {
@@ -89,6 +91,10 @@ export function applyOverrides(tree: SettingTree, overrides: readonly Override[]
     }
   }
   return copy;
+}
+
+function isPreset(setting: string): boolean {
+  return pathsOf(setting)[0]!.join(".") === SHORT_NAMES.preset[0];
 }
 
 /** Settings of the file that contradict an override, or would win over it, by the path of the override. */

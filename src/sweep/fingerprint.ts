@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
+import { InputError } from "../errors.js";
 import { packageVersion } from "../package-info.js";
 import { isProfileFile } from "../scenario/profiles.js";
 import type { Scenario } from "../scenario/schema.js";
@@ -19,7 +20,7 @@ export interface SweepFingerprint {
   readonly seeds: readonly number[];
 }
 
-/** @throws an error of the file system when a trace cannot be read. */
+/** @throws InputError when a trace cannot be read */
 export async function fingerprintOf({ base, axes, seeds, points }: SweepPlan): Promise<SweepFingerprint> {
   const scenarios = [base, ...points.map(({ scenario }) => scenario)];
   return {
@@ -53,7 +54,13 @@ function profilesHash(scenarios: readonly Scenario[]): string | null {
 
 async function fileHash(file: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(isMissing ? `${file}: no such file` : `${file}: cannot be read: ${reason}`);
+  }
   return hash.digest("hex");
 }
 

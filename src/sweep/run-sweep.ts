@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { InputError, InterruptedError, WorkError } from "../errors.js";
 import type { Summary } from "../measure/summary.js";
 import type { Scenario } from "../scenario/schema.js";
-import { settingsOf } from "../scenario/to-yaml.js";
 import type { RawTrace } from "../workload/raw-trace.js";
 import type { Executor, SweepTask, TaskResult } from "./executor.js";
-import { fingerprintOf } from "./fingerprint.js";
+import { fingerprintOf, type SweepFingerprint } from "./fingerprint.js";
 import { loadTrace, traceKey } from "./load-trace.js";
 import type { PlannedPoint, SweepPlan } from "./plan.js";
 import { SweepLog } from "./sweep-log.js";
@@ -61,6 +60,7 @@ export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<
     scenario: group[0]!.scenario,
     directory: group[0]!.directory,
   }));
+  const traces = await sharedTraces(tasks);
   let failed = 0;
   const progress = (): void => {
     options.onProgress({ done: results.size, failed, total: runs.length, earlier });
@@ -68,7 +68,7 @@ export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<
   progress();
   try {
     await options.execute(tasks, {
-      traces: await sharedTraces(tasks),
+      traces,
       signal: options.signal,
       onResult: (result) => {
         for (const run of groups[result.id]!) {
@@ -84,7 +84,15 @@ export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<
   }
   if (options.signal.aborted) throw interrupted(results.size, runs.length, options.directory);
   failIfAllFailed([...results.values()]);
-  const { pdbench, workload_hash, axes, seeds } = fingerprint;
+  return resultOf(plan, fingerprint, runs, results);
+}
+
+function resultOf(
+  plan: SweepPlan,
+  { pdbench, workload_hash, axes, seeds, scenario }: SweepFingerprint,
+  runs: readonly Run[],
+  results: ReadonlyMap<Run, TaskResult>,
+): SweepResult {
   return {
     schema: "pdbench/sweep@1",
     name: plan.base.name,
@@ -92,7 +100,7 @@ export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<
     workload_hash,
     axes,
     seeds,
-    scenario: settingsOf(plan.base),
+    scenario,
     points: pointsOf(plan, runs, results),
     notes: notesOf([...results.values()].flatMap(({ summary }) => summary ?? [])),
   };
@@ -163,7 +171,11 @@ function failIfAllFailed(results: readonly TaskResult[]): void {
   throw new WorkError(`every run failed: ${first.message}`);
 }
 
-function pointsOf({ points }: SweepPlan, runs: readonly Run[], results: Map<Run, TaskResult>): SweepPoint[] {
+function pointsOf(
+  { points }: SweepPlan,
+  runs: readonly Run[],
+  results: ReadonlyMap<Run, TaskResult>,
+): SweepPoint[] {
   const runsOfPoint = points.map((): SweepRun[] => []);
   for (const run of runs) runsOfPoint[run.point.index]!.push(sweepRun(run, results.get(run)!));
   return points.map(({ index, settings }) => ({ index, settings, runs: runsOfPoint[index]! }));

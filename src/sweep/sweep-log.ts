@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from "node:fs";
 import { readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../errors.js";
@@ -58,7 +67,7 @@ export class SweepLog {
   private open(): number {
     mkdirSync(this.directory, { recursive: true });
     const file = openSync(join(this.directory, FILE), "a");
-    ftruncateSync(file, this.wholeBytes);
+    if (fstatSync(file).size > this.wholeBytes) ftruncateSync(file, this.wholeBytes);
     this.file = file;
     if (this.wholeBytes === 0) {
       this.write({ schema: "pdbench/sweep-log@1", fingerprint: this.fingerprint });

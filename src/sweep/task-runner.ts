@@ -20,7 +20,9 @@ export class TaskRunner {
   async run(task: SweepTask): Promise<TaskResult> {
     const { id, scenario, directory } = task;
     try {
-      const { run, summary } = runScenario(scenario, await this.traceOf(task));
+      const { run, summary } = runScenario(scenario, await this.traceOf(task), {
+        requestGaps: directory !== null,
+      });
       if (directory !== null) {
         const scenarioYaml = scenarioToYaml(scenario, directory);
         await writeRunDirectory(directory, { run, summary, scenarioYaml });

@@ -86,6 +86,7 @@ describe.concurrent("wrong input is one clear line, status 2, and nothing is wri
   it.each<[string[], string]>([
     [["sweep", scenario, "--policy", "random,robin", "--out", out], '--policy: "robin" is not known'],
     [["sweep", "--trace", empty, "--out", out], "no requests"],
+    [["sweep", "--trace", join(folder, "none.jsonl"), "--out", out], "none.jsonl: no such file"],
     [["sweep", scenario, "--workers", "0"], "--workers: got 0, expected a whole number of at least 1"],
     [["sweep", scenario, "--seeds", "none"], "--seeds: none: expected how many seeds"],
     [["sweep", scenario, "--keep-runs"], "--keep-runs: applies to --out, which is not given"],
@@ -96,6 +97,7 @@ describe.concurrent("wrong input is one clear line, status 2, and nothing is wri
   ])("%j", async (args, message) => {
     const { status, stderr } = await pdbench(args);
     expect(stderr).toContain(message);
+    expect(stderr.trimEnd().split("\n").length === 1 || args.length === 0).toBe(true);
     expect(status).toBe(2);
     expect(existsSync(out)).toBe(false);
   });

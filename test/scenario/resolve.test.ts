@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { PRESETS } from "../../src/routing/registry.js";
 import { explainSettings } from "../../src/scenario/explain.js";
 import type { Override } from "../../src/scenario/overrides.js";
 import { engineSettings, resolveScenario, resolveWithOrigins } from "../../src/scenario/resolve.js";
@@ -123,6 +124,16 @@ describe("flags over a scenario", () => {
       decode: { cache_threshold: 0.1 },
     });
     expect(engineSettings(scenario, "decode").max_num_seqs).toBe(16);
+  });
+
+  it("replace the file's whole router by a preset, but not each other", () => {
+    const yaml = "router: { policy: random, decider: never, order: decode_first }";
+    const [preset] = PRESETS;
+    const { router } = resolved(yaml, { preset: preset!.name, decode_policy: "round_robin" });
+    const alone = resolved(`router: { preset: ${preset!.name} }`).router;
+    expect(router).toMatchObject({ decider: alone["decider"], prefill_policy: alone["prefill_policy"] });
+    expect(router).toMatchObject({ preset: preset!.name, decode_policy: "round_robin" });
+    expect(resolved(yaml, { preset: null }).router).toMatchObject({ prefill_policy: "random" });
   });
 
   it("may contradict each other only to be told so", () => {

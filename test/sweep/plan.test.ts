@@ -112,6 +112,42 @@ describe("the plan of a sweep", () => {
   });
 });
 
+describe("a setting that changes nothing", () => {
+  const noCache = "workload: { trace: a }\nrouter: { policy: random, cache_threshold: 0.5 }";
+
+  it("is an error where a flag gave it", () => {
+    expect(() => plan(noCache, { cache_threshold: "0.1,0.2" })).toThrow(
+      /^--cache-threshold: applies to .*policy cache_aware.*, and in force are decider threshold, policy random$/,
+    );
+    expect(() => plan(noCache, { decider: "always", routing_threshold: "0,5" })).toThrow(
+      /^--routing-threshold: applies to decider threshold.*, and in force are decider always/,
+    );
+    const generated = "workload: { generate: { kind: lengths } }";
+    expect(() => plan(generated, { trace_format: "azure" })).toThrow(
+      "--trace-format: applies to traces, and the workload is generated",
+    );
+  });
+
+  it("is none where one point of the grid uses it", () => {
+    const { points } = plan(noCache, { cache_threshold: "0.1,0.2", policy: "random,cache_aware" });
+    expect(points).toHaveLength(4);
+  });
+
+  it("is a warning where the file gives it", () => {
+    expect(plan(noCache).warnings).toEqual([
+      expect.stringMatching(
+        /^x\.yaml:2: router\.cache_threshold changes nothing: it applies to .*cache_aware/,
+      ),
+    ]);
+    expect(plan(`${noCache}\nsweep: { policy: [random, cache_aware] }`).warnings).toEqual([]);
+  });
+
+  it("is nothing to mention where a flag is the reason", () => {
+    const cached = "workload: { trace: a }\nrouter: { policy: cache_aware, cache_threshold: 0.5 }";
+    expect(plan(cached, { policy: "random" }).warnings).toEqual([]);
+  });
+});
+
 describe("a single value", () => {
   it("is read as YAML", () => {
     const value = (text: string): unknown => overrideOf({ setting: "x", text, source: "--x" }).value;
