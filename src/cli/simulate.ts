@@ -75,6 +75,7 @@ async function simulateScenario(
   let candidates: Candidates = { prefill: [], decode: [] };
   const { run, summary } = runScenario(scenario, trace, {
     time: options.plainTime === true ? "plain" : "fast",
+    requestGaps: options.out !== undefined,
     ...(options.decisions === true && {
       onArrival: (request, router, atMs) => {
         const of = (leg: Leg) => router.candidates(leg, request, atMs);

@@ -253,16 +253,19 @@ export class DecodeRun {
     const nextGapMs = this.boundaryMs(2) - firstMs;
     let inStep = 0;
     for (let i = 0; i < runningCount; i++) {
-      const last = slots.lastTokenMs[running[i]!]!;
+      const slot = running[i]!;
+      const last = slots.lastTokenMs[slot]!;
       if (last === this.startMs) inStep++;
-      else listener.onTokenGaps(firstMs - last, 0, 1, 1);
+      else listener.onTokenGaps(firstMs - last, 0, 1, 1, firstMs, slots.id[slot]!);
     }
     const firstGapMs = firstMs - this.startMs;
     if (inStep === runningCount && this.lag === 0) {
-      listener.onTokenGaps(firstGapMs, deltaMs, steps, runningCount);
+      listener.onTokenGaps(firstGapMs, deltaMs, steps, runningCount, this.boundaryMs(steps), -1);
     } else {
-      if (inStep > 0) listener.onTokenGaps(firstGapMs, 0, 1, inStep);
-      if (steps > 1) listener.onTokenGaps(nextGapMs, deltaMs, steps - 1, runningCount);
+      if (inStep > 0) listener.onTokenGaps(firstGapMs, 0, 1, inStep, firstMs, -1);
+      if (steps > 1) {
+        listener.onTokenGaps(nextGapMs, deltaMs, steps - 1, runningCount, this.boundaryMs(steps), -1);
+      }
     }
     recorder?.decodeRun(firstMs, nextGapMs, deltaMs, steps);
   }

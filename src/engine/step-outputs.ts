@@ -29,8 +29,7 @@ function handOutTokens(state: EngineState, batch: StepBatch, nowMs: number): voi
   const { slots, config, listener, recorder } = state;
   const { status, serial, knownTokens, promptTokens, maxTokens, lastTokenMs } = slots;
   let ended = false;
-  let gapMs = 0;
-  let sameGaps = 0;
+  let inStep = 0;
   for (let i = 0; i < batch.length; i++) {
     const slot = batch.slot[i]!;
     if (batch.yields[i] === 0 || serial[slot] !== batch.serial[i] || status[slot]! >= STATUS.held) continue;
@@ -42,13 +41,8 @@ function handOutTokens(state: EngineState, batch: StepBatch, nowMs: number): voi
     if (outputs === 1) {
       listener.onFirstToken(slots.id[slot]!, nowMs);
     } else {
-      const gap = nowMs - lastTokenMs[slot]!;
-      if (gap !== gapMs && sameGaps > 0) {
-        listener.onTokenGaps(gapMs, 0, 1, sameGaps);
-        sameGaps = 0;
-      }
-      gapMs = gap;
-      sameGaps++;
+      if (lastTokenMs[slot] === batch.startMs) inStep++;
+      else listener.onTokenGaps(nowMs - lastTokenMs[slot]!, 0, 1, 1, nowMs, slots.id[slot]!);
     }
     lastTokenMs[slot] = nowMs;
     const reason = stopReason(outputs, maxTokens[slot]!, known, config.maxModelLen);
@@ -57,7 +51,7 @@ function handOutTokens(state: EngineState, batch: StepBatch, nowMs: number): voi
       endRequest(state, slot, reason, nowMs);
     }
   }
-  if (sameGaps > 0) listener.onTokenGaps(gapMs, 0, 1, sameGaps);
+  if (inStep > 0) listener.onTokenGaps(nowMs - batch.startMs, 0, 1, inStep, nowMs, -1);
   if (ended) state.compactRunning();
   recorder?.tokensHandedOut(nowMs);
 }

@@ -39,9 +39,18 @@ export interface EngineListener {
   onFinished(id: number, atMs: number, reason: FinishReason, outputTokens: number): void;
   /**
    * `steps` successive gaps between tokens, each shared by `sequences` requests: `firstMs`,
-   * `firstMs + deltaMs`, `firstMs + 2 deltaMs`, ... A single gap has `steps` 1 and `deltaMs` 0.
+   * `firstMs + deltaMs`, `firstMs + 2 deltaMs`, ... A single gap has `steps` 1 and `deltaMs` 0. The last of
+   * the tokens came at `endMs`. The gaps are those of every request that had a token in the step before;
+   * one that was passed over or preempted since its last token is told alone, as `lateId` (else -1).
    */
-  onTokenGaps(firstMs: number, deltaMs: number, steps: number, sequences: number): void;
+  onTokenGaps(
+    firstMs: number,
+    deltaMs: number,
+    steps: number,
+    sequences: number,
+    endMs: number,
+    lateId: number,
+  ): void;
 }
 
 /** Settings of one engine; the names are vLLM's. */
@@ -156,11 +165,17 @@ export interface EngineTotals {
  * An engine in virtual time. The plain and the fast implementation give the same events.
  *
  * The driver calls `advance` with non-decreasing times and never beyond `nextEventMs` without doing so;
- * `submit`, `abort`, `kvArrived` and `kvSent` take the current time and act at the next step boundary.
+ * `submit`, `abort`, `kvArrived` and `kvSent` take the current time and act at the next step boundary: call them
+ * before `advance` of the same instant for them to act at a boundary at that very instant.
+ *
+ * Like vLLM, an engine can lock up: where the priority policy or rules before 0.19 let a loaded request hold KV
+ * behind a request that lacks it, nothing runs any more. Such an engine sleeps while its gauges show waiting
+ * requests. Preempting for ever without a token is a WorkError.
  */
 export interface Engine {
-  /** @throws InputError-free: returns a reason where vLLM would reject the request at once, else null. */
+  /** Why the engine could never serve the request, as the end of a sentence about it; else null. */
   reject(request: LegRequest): string | null;
+  /** @throws InputError if the block sizes of content and engine do not go together. */
   submit(request: LegRequest, nowMs: number): void;
   /** Unknown ids are ignored, as in vLLM. */
   abort(id: number, nowMs: number): void;
@@ -174,7 +189,10 @@ export interface Engine {
   advance(nowMs: number): void;
   gauges(nowMs: number): EngineGauges;
   totals(): EngineTotals;
-  /** Blocks referenced by requests now; 0 once all have ended. */
+  /**
+   * Blocks referenced by requests; 0 once all have ended. This and `blocksOf` lag behind during a run of decode
+   * steps that the fast engine treats as one event; `gauges` do not.
+   */
   blocksInUse(): number;
   /** Tokens of the request that the prefix cache would give it now; changes nothing. */
   cachedTokens(request: LegRequest): number;

@@ -5,6 +5,8 @@ import type { RouteDecision, RoutingRequest } from "../routing/types.js";
 
 /** What a caller may watch while a simulation runs. */
 export interface SimulationHooks {
+  /** Measure `itlP99Ms` of every request; costs memory in proportion to the steps. */
+  readonly requestGaps?: boolean;
   /** Called before every decision, with the router as the decision will find it; `request` is reused later. */
   readonly onArrival?: (
     request: RoutingRequest,

@@ -7,7 +7,15 @@ export interface LegEvents {
   firstToken(worker: number, row: number, atMs: number): void;
   preempted(worker: number, row: number, atMs: number): void;
   finished(worker: number, row: number, atMs: number, reason: FinishReason, outputTokens: number): void;
-  tokenGaps(worker: number, firstMs: number, deltaMs: number, steps: number, sequences: number): void;
+  tokenGaps(
+    worker: number,
+    firstMs: number,
+    deltaMs: number,
+    steps: number,
+    sequences: number,
+    endMs: number,
+    lateRow: number,
+  ): void;
 }
 
 /** Puts the engine's number to each of its events. */
@@ -40,7 +48,14 @@ export class LegListener implements EngineListener {
     this.events.finished(this.worker, id, atMs, reason, outputTokens);
   }
 
-  onTokenGaps(firstMs: number, deltaMs: number, steps: number, sequences: number): void {
-    this.events.tokenGaps(this.worker, firstMs, deltaMs, steps, sequences);
+  onTokenGaps(
+    firstMs: number,
+    deltaMs: number,
+    steps: number,
+    sequences: number,
+    endMs: number,
+    lateId: number,
+  ): void {
+    this.events.tokenGaps(this.worker, firstMs, deltaMs, steps, sequences, endMs, lateId);
   }
 }

@@ -11,6 +11,7 @@ import { Arrivals } from "./arrivals.js";
 import { Fleet } from "./fleet.js";
 import { KvFeed } from "./kv-feed.js";
 import type { LegEvents } from "./leg-listener.js";
+import { RequestGaps } from "./request-gaps.js";
 import { RoutingRequests } from "./routing-requests.js";
 import {
   CANCEL,
@@ -66,6 +67,7 @@ class Simulation implements LegEvents {
   private readonly records: RequestRecords;
   private readonly branches = new Map<string, number>();
   private readonly gaps = new GapRunsBuilder();
+  private readonly requestGaps: RequestGaps | null;
 
   private readonly phase: Uint8Array;
   /** When the current leg reached its engine's queue. */
@@ -93,6 +95,8 @@ class Simulation implements LegEvents {
     this.stats = new StatsFeed(this.router, this.fleet.engines, setup.signals);
     this.kv = new KvFeed(workload, this.router, this.fleet.engines);
     this.records = createRequestRecords(workload.count);
+    this.requestGaps =
+      hooks.requestGaps === true ? new RequestGaps(this.fleet.engines.length, this.records) : null;
     this.phase = new Uint8Array(workload.count);
     this.submittedMs = new Float64Array(workload.count);
     this.scheduledMs = new Float64Array(workload.count);
@@ -162,6 +166,7 @@ class Simulation implements LegEvents {
 
   firstToken(worker: number, row: number, atMs: number): void {
     if (this.fleet.isPrefill(worker) || this.phase[row] !== IN_DECODE) return;
+    this.requestGaps?.firstToken(row, atMs);
     if (this.records.path[row] === 0) this.records.prefillMs[row] = atMs - this.scheduledMs[row]!;
     this.at(atMs + this.fleet.responseMs(worker), FIRST_TOKEN, row);
   }
@@ -176,6 +181,7 @@ class Simulation implements LegEvents {
     if (this.fleet.isPrefill(worker)) this.prefillFinished(worker, row, atMs);
     else if (this.phase[row] === IN_DECODE) {
       this.phase[row] = LEAVING;
+      this.requestGaps?.finish(row, atMs);
       this.at(atMs + this.fleet.responseMs(worker), END, row);
     }
   }
@@ -192,9 +198,19 @@ class Simulation implements LegEvents {
     }
   }
 
-  tokenGaps(worker: number, firstMs: number, deltaMs: number, steps: number, sequences: number): void {
+  tokenGaps(
+    worker: number,
+    firstMs: number,
+    deltaMs: number,
+    steps: number,
+    sequences: number,
+    endMs: number,
+    lateRow: number,
+  ): void {
     // What a prefill engine generates beyond its one token never reaches a client.
-    if (!this.fleet.isPrefill(worker)) this.gaps.add(firstMs, deltaMs, steps, sequences);
+    if (this.fleet.isPrefill(worker)) return;
+    this.gaps.add(firstMs, deltaMs, steps, sequences);
+    this.requestGaps?.add(worker, firstMs, deltaMs, steps, endMs, lateRow);
   }
 
   // A request's way ----------------------------------------------------------------------------------------
@@ -370,6 +386,7 @@ class Simulation implements LegEvents {
     const { records } = this;
     const { workload } = this.setup;
     this.timeline.sampleUntil(this.lastEndMs);
+    this.requestGaps?.write();
     return {
       records,
       gaps: this.gaps.build(),
