@@ -96,8 +96,7 @@ function admit(
 ): void {
   const { slots, kv } = state;
   const table = slots.table[slot]!;
-  kv.take(table, computed + tokens, hits);
-  kv.publish(table, slots.content[slot]!, Math.min(computed + tokens, slots.knownTokens[slot]!));
+  kv.take(table, slots.content[slot]!, computed + tokens, computed + tokens, hits);
   slots.computedTokens[slot] = computed;
   slots.scheduledAt[slot] = state.schedules;
   const kind = slots.status[slot] === STATUS.preempted ? KIND.resumed : KIND.first;
@@ -119,7 +118,7 @@ function startLoad(state: EngineState, slot: number, hits: PrefixHits, nowMs: nu
   if (!fits(state, slot, prompt, hits, reserved)) return STOP;
   noteAdmission(state, slot, hits);
   const cached = hits.length * config.blockSize;
-  kv.take(slots.table[slot]!, prompt, hits);
+  kv.take(slots.table[slot]!, slots.content[slot]!, prompt, 0, hits);
   slots.loadPending[slot] = 0;
   slots.status[slot] = STATUS.loading;
   state.listener.onKvReadStart(slots.id[slot]!, nowMs, prompt - cached);

@@ -124,18 +124,34 @@ export class KvCache {
     return Math.max(fresh, 0) + hits.unreferenced;
   }
 
-  /** Takes the hits and then new blocks from the head of the free queue, until `tokens` tokens have a place. */
-  take(table: BlockTable, tokens: number, hits: PrefixHits): void {
+  /**
+   * Takes the hits and then new blocks from the head of the free queue, until `tokens` tokens have a place, and
+   * makes the full blocks of the first `hittable` tokens findable. Content that nobody has yet is published as its
+   * blocks are taken, while their records are at hand.
+   */
+  take(table: BlockTable, content: BlockContent, tokens: number, hittable: number, hits: PrefixHits): void {
     const target = Math.max(Math.ceil(tokens / this.blockSize), table.length + hits.length);
     if (table.blocks.length < target) table.blocks = widened(table.blocks, target);
     this.reference(table, hits);
-    this.takeNew(table, target);
+    const full = this.caching ? Math.min(Math.floor(hittable / this.blockSize), target) : 0;
+    while (table.published === table.length && table.length < full) {
+      const from = table.length;
+      const key = content.key(from);
+      const place = placeInGroup(key);
+      const to = Math.min(full, from + Math.min(content.consecutive(from), GROUP_KEYS - place));
+      const entry = this.index.openEmpty(groupOfKey(key), place, to - from);
+      this.takeNew(table, to, entry + 1);
+      if (entry < 0) this.index.publish(groupOfKey(key), place, table.blocks, from, to);
+      table.published = to;
+    }
+    this.takeNew(table, target, 0);
+    this.publish(table, content, hittable);
   }
 
   /** Takes one new block; the caller has seen that one is free. */
   takeOne(table: BlockTable): void {
     if (table.blocks.length === table.length) table.blocks = widened(table.blocks, table.length + 1);
-    this.takeNew(table, table.length + 1);
+    this.takeNew(table, table.length + 1, 0);
   }
 
   /** Makes the full blocks of the first `tokens` tokens findable. */
@@ -205,11 +221,14 @@ export class KvCache {
     this.free -= hits.unreferenced;
   }
 
-  private takeNew(table: BlockTable, target: number): void {
+  /** Takes blocks from the head of the queue; those given an entry (from 1) are published under it and the next. */
+  private takeNew(table: BlockTable, target: number, firstEntry: number): void {
     const { records, queue, evicted, index } = this;
     const { ring, mask } = queue;
+    const { holders } = index;
     const { blocks } = table;
-    let head = queue.head;
+    let { head } = queue;
+    let entry = firstEntry;
     // Blocks freed together lose their keys together: their group is told once.
     let slot = -1;
     let forgotten = 0;
@@ -217,17 +236,18 @@ export class KvCache {
       let block = ring[head++ & mask]!;
       while (block === 0) block = ring[head++ & mask]!;
       const record = block * RECORD;
-      const entry = records[record + ENTRY]!;
+      const oldEntry = records[record + ENTRY]!;
       records[record + STATE] = 1;
+      records[record + ENTRY] = entry;
       blocks[i] = block;
-      if (entry === 0) continue;
+      if (entry > 0) holders[entry++ - 1] = block;
+      if (oldEntry === 0) continue;
       if (evicted !== null) evicted.push(block);
-      if (entry < 0) {
-        index.dropCopy(block);
+      if (oldEntry < 0) {
+        index.dropCopy(block, -oldEntry - 1);
         continue;
       }
-      records[record + ENTRY] = 0;
-      const group = slotOfEntry(entry - 1);
+      const group = slotOfEntry(oldEntry - 1);
       if (group !== slot) {
         if (forgotten > 0) index.forget(slot, forgotten);
         slot = group;

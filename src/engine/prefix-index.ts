@@ -1,4 +1,5 @@
 import { ENTRY, RECORD } from "./block-records.js";
+import { grownInts } from "./grow.js";
 
 /** Block keys of one group: consecutive keys share a hash entry, so a run of blocks costs one probe. */
 const GROUP_BITS = 5;
@@ -74,20 +75,27 @@ export class PrefixIndex {
     }
   }
 
+  /**
+   * Opens a group of which nothing is published and counts `count` blocks in, for the caller to enter at the entry
+   * returned and after it; -1 if something of the group is there.
+   */
+  openEmpty(group: number, place: number, count: number): number {
+    if (this.findGroup(group) >= 0) return -1;
+    const slot = this.openGroup(group, count < GROUP_KEYS);
+    this.groupLive[slot] = count;
+    return (slot << GROUP_BITS) + place;
+  }
+
   /** Publishes `blocks[from..to)` under the consecutive keys of one group that start at `place`. */
   publish(group: number, place: number, blocks: Int32Array, from: number, to: number): void {
-    const slot = this.openGroup(group);
-    const { holders, records } = this;
-    const empty = this.groupLive[slot] === 0;
+    const found = this.findGroup(group);
+    const slot = found < 0 ? this.openGroup(group, true) : found >> GROUP_BITS;
     this.groupLive[slot]! += to - from;
-    let entry = slot << GROUP_BITS;
-    if (empty && to - from < GROUP_KEYS) {
-      for (let i = 0; i < GROUP_KEYS; i++) holders[entry + i] = 0;
-    }
-    entry += place;
+    const { holders, records } = this;
+    let entry = (slot << GROUP_BITS) + place;
     for (let i = from; i < to; i++, entry++) {
       const block = blocks[i]!;
-      const first = empty ? 0 : holders[entry]!;
+      const first = holders[entry]!;
       if (first !== 0 && Math.abs(records[first * RECORD + ENTRY]!) === entry + 1) {
         this.appendCopy(first, block, entry);
       } else {
@@ -102,11 +110,8 @@ export class PrefixIndex {
     if ((this.groupLive[slot]! -= count) === 0) this.closeGroup(slot);
   }
 
-  /** Drops the key of a published block that is marked as having copies. */
-  dropCopy(block: number): void {
-    const record = block * RECORD + ENTRY;
-    const entry = -this.records[record]! - 1;
-    this.records[record] = 0;
+  /** Notes that a block that is marked as having copies has lost its key; its record is already cleared. */
+  dropCopy(block: number, entry: number): void {
     this.unlinkCopy(entry, block);
     this.forget(slotOfEntry(entry), 1);
   }
@@ -143,12 +148,14 @@ export class PrefixIndex {
     }
   }
 
-  private openGroup(group: number): number {
-    const entry = this.findGroup(group);
-    if (entry >= 0) return entry >> GROUP_BITS;
+  /** Gives a group its slot; without `cleared` holders the caller enters all of them. */
+  private openGroup(group: number, cleared: boolean): number {
     if (this.groupCount * 4 >= this.table.length) this.growTable();
     const slot = this.freeSlots.pop() ?? this.newSlot();
+    const first = slot << GROUP_BITS;
+    if (cleared) for (let i = 0; i < GROUP_KEYS; i++) this.holders[first + i] = 0;
     this.groupKey[slot] = group;
+    this.groupLive[slot] = 0;
     this.groupCount++;
     this.insert(group, slot);
     this.recentKey = group;
@@ -158,9 +165,9 @@ export class PrefixIndex {
 
   private newSlot(): number {
     if (this.usedSlots === this.groupKey.length) {
-      this.groupKey = grown(this.groupKey);
-      this.groupLive = grown(this.groupLive);
-      this.holders = grown(this.holders);
+      this.groupKey = grownInts(this.groupKey);
+      this.groupLive = grownInts(this.groupLive);
+      this.holders = grownInts(this.holders);
     }
     return this.usedSlots++;
   }
@@ -206,10 +213,4 @@ export function slotOfEntry(entry: number): number {
 function hashOf(group: number): number {
   const mixed = Math.imul(group, 0x9e3779b1);
   return mixed ^ (mixed >>> 15);
-}
-
-function grown(array: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

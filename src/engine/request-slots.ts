@@ -1,4 +1,5 @@
 import { BlockContent } from "./block-content.js";
+import { grownBytes, grownFloats, grownInts } from "./grow.js";
 import { emptyBlockTable, type BlockTable } from "./kv-cache.js";
 import type { LegRequest } from "./types.js";
 
@@ -132,22 +133,4 @@ export class RequestSlots {
     this.lastTokenMs = grownFloats(this.lastTokenMs);
     this.scheduledAt = grownFloats(this.scheduledAt);
   }
-}
-
-function grownInts(array: Int32Array): Int32Array {
-  const larger = new Int32Array(array.length * 2);
-  larger.set(array);
-  return larger;
-}
-
-function grownFloats(array: Float64Array): Float64Array {
-  const larger = new Float64Array(array.length * 2);
-  larger.set(array);
-  return larger;
-}
-
-function grownBytes(array: Uint8Array): Uint8Array {
-  const larger = new Uint8Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

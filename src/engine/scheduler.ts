@@ -50,6 +50,7 @@ function scheduleRunning(state: EngineState, batch: StepBatch, nowMs: number): n
     const table = slots.table[slot]!;
     const blocksBefore = table.length;
     const target = computed + want;
+    const hittable = Math.min(target, known);
     if (target > blocksBefore * blockSize) {
       const missing = Math.ceil(target / blockSize) - blocksBefore;
       while (missing > kv.free && slots.status[slot] === STATUS.running) {
@@ -66,9 +67,8 @@ function scheduleRunning(state: EngineState, batch: StepBatch, nowMs: number): n
       }
       if (slots.status[slot] !== STATUS.running) break;
       if (missing === 1) kv.takeOne(table);
-      else kv.take(table, target, kv.noHits());
+      else kv.take(table, slots.content[slot]!, target, hittable, kv.noHits());
     }
-    const hittable = Math.min(target, known);
     if (hittable >= (table.published + 1) * blockSize) kv.publish(table, slots.content[slot]!, hittable);
     scheduledAt[slot] = state.schedules;
     batch.add(slot, serial[slot]!, KIND.running, computed, want, blocksBefore);

@@ -1,3 +1,4 @@
+import { grownInts } from "./grow.js";
 import type { RequestSlots } from "./request-slots.js";
 
 /** A queue of waiting requests (slots). A slot is in at most one queue at a time. */
@@ -61,8 +62,8 @@ export class FcfsQueue implements WaitingQueue {
 
   private linkAfter(before: number, node: number): void {
     while (node >= this.next.length) {
-      this.next = grown(this.next);
-      this.previous = grown(this.previous);
+      this.next = grownInts(this.next);
+      this.previous = grownInts(this.previous);
     }
     const after = this.next[before]!;
     this.next[before] = node;
@@ -161,10 +162,4 @@ function swap(heap: number[], a: number, b: number): void {
   const kept = heap[a]!;
   heap[a] = heap[b]!;
   heap[b] = kept;
-}
-
-function grown(array: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }

@@ -13,7 +13,7 @@ function run(scenario: RandomScenario): Outcome | null {
     return drive({
       config: scenario.config,
       submissions: [...scenario.submissions, last],
-      stepTime: new PiecewiseStepTime(scenario.breakEvery),
+      stepTime: new PiecewiseStepTime(400),
       time: "fast",
     });
   } catch (error) {

@@ -1,19 +1,22 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { EngineState } from "../../src/engine/engine-state.js";
+import { stepTimeModel } from "../../src/engine/profile.js";
+import { BUILTIN_PROFILES } from "../../src/engine/profiles/registry.js";
+import type { StepTimeModel } from "../../src/engine/types.js";
 import { WorkError } from "../../src/errors.js";
 import { PiecewiseStepTime } from "./builders.js";
 import { drive, type Outcome } from "./driver.js";
 import { randomScenario, type RandomScenario } from "./scenarios.js";
 
 /** Null if the engine thrashes for ever, as vLLM 0.11 can. */
-function run(scenario: RandomScenario, time: "fast" | "plain"): Outcome | null {
+function run(scenario: RandomScenario, stepTime: StepTimeModel, time: "fast" | "plain"): Outcome | null {
   const lastMs = scenario.submissions.at(-1)!.atMs;
   try {
     return drive({
       config: scenario.config,
       submissions: scenario.submissions,
-      stepTime: new PiecewiseStepTime(scenario.breakEvery),
+      stepTime,
       time,
       gaugesAtMs: [0.31, 0.77, 1.13].map((part) => lastMs * part + 0.00137),
     });
@@ -44,23 +47,41 @@ function innerState(outcome: Outcome) {
   return { freeQueue: kv.freeQueue(), running: [...running.subarray(0, runningCount)] };
 }
 
+function expectSameRun(scenario: RandomScenario, stepTime: StepTimeModel): void {
+  const plain = run(scenario, stepTime, "plain");
+  const fast = run(scenario, stepTime, "fast");
+  if (plain === null || fast === null) {
+    expect(fast).toBe(plain);
+    return;
+  }
+  expectSameEvents(fast, plain);
+  expect(fast.gapsMs).toHaveLength(plain.gapsMs.length);
+  plain.gapsMs.forEach((gapMs, i) => expectSameTime(fast.gapsMs[i]!, gapMs));
+  expect(fast.gauges).toEqual(plain.gauges);
+  const { busyMs: plainBusyMs, ...plainTotals } = plain.engine.totals();
+  const { busyMs: fastBusyMs, ...fastTotals } = fast.engine.totals();
+  expect(fastTotals).toEqual(plainTotals);
+  expectSameTime(fastBusyMs, plainBusyMs);
+  expect(innerState(fast)).toEqual(innerState(plain));
+}
+
+const RUNS = Number(process.env["ENGINE_RUNS"] ?? 200);
+
 it("the fast engine gives the events of the plain one", () => {
+  const pieces = fc.constantFrom(50, 400, 100_000);
   fc.assert(
-    fc.property(randomScenario, (scenario) => {
-      const plain = run(scenario, "plain");
-      const fast = run(scenario, "fast");
-      if (plain === null || fast === null) return fast === plain;
-      expectSameEvents(fast, plain);
-      expect(fast.gapsMs).toHaveLength(plain.gapsMs.length);
-      plain.gapsMs.forEach((gapMs, i) => expectSameTime(fast.gapsMs[i]!, gapMs));
-      expect(fast.gauges).toEqual(plain.gauges);
-      const { busyMs: plainBusyMs, ...plainTotals } = plain.engine.totals();
-      const { busyMs: fastBusyMs, ...fastTotals } = fast.engine.totals();
-      expect(fastTotals).toEqual(plainTotals);
-      expectSameTime(fastBusyMs, plainBusyMs);
-      expect(innerState(fast)).toEqual(innerState(plain));
-      return true;
-    }),
-    { numRuns: Number(process.env["ENGINE_RUNS"] ?? 250) },
+    fc.property(randomScenario, pieces, (scenario, breakEvery) =>
+      expectSameRun(scenario, new PiecewiseStepTime(breakEvery)),
+    ),
+    { numRuns: RUNS },
+  );
+});
+
+it("the fast engine gives the events of the plain one with measured step times", () => {
+  fc.assert(
+    fc.property(randomScenario, fc.constantFrom(...BUILTIN_PROFILES), (scenario, profile) =>
+      expectSameRun(scenario, stepTimeModel(profile)),
+    ),
+    { numRuns: RUNS / 4 },
   );
 });

@@ -30,8 +30,7 @@ function contentOf(...ids: number[]): BlockContent {
 
 function hold(cache: KvCache, content: BlockContent, tokens: number, known = tokens): BlockTable {
   const table = emptyBlockTable();
-  cache.take(table, tokens, cache.lookup(content, known));
-  cache.publish(table, content, tokens);
+  cache.take(table, content, tokens, tokens, cache.lookup(content, known));
   return table;
 }
 
@@ -116,8 +115,7 @@ describe("the free queue", () => {
     const cache = aCache({ numGpuBlocks: 8, ...setting });
     const table = emptyBlockTable();
     const content = contentOf(1, 2, 3, 4);
-    cache.take(table, 60, cache.noHits());
-    cache.publish(table, content, 32);
+    cache.take(table, content, 60, 32, cache.noHits());
     cache.release(table);
     expect(cache.freeQueue()).toEqual(setting.queue);
   });
@@ -219,8 +217,7 @@ it("does what a cache of plain lists does", () => {
         const tokens = (blocks + extra) * 16;
         if (cache.needed(emptyBlockTable(), tokens, hits) <= cache.free) {
           const table = emptyBlockTable();
-          cache.take(table, tokens, hits);
-          cache.publish(table, content, blocks * 16);
+          cache.take(table, content, tokens, blocks * 16, hits);
           const listed = model.hold(expected, blocks + extra);
           for (let i = expected.length; i < blocks; i++) model.publish(listed[i]!, ids[i]!);
           expect(heldBlocks(table)).toEqual(listed);

@@ -8,7 +8,6 @@ import type { Submission } from "./driver.js";
 export interface RandomScenario {
   readonly config: EngineConfig;
   readonly submissions: readonly Submission[];
-  readonly breakEvery: number;
 }
 
 const config: fc.Arbitrary<EngineConfig> = fc
@@ -67,9 +66,8 @@ export const randomScenario: fc.Arbitrary<RandomScenario> = fc
   .record({
     config,
     load: fc.array(submission, { minLength: 1, maxLength: 60 }),
-    breakEvery: fc.constantFrom(50, 400, 100000),
   })
-  .map(({ config: engine, load, breakEvery }) => {
+  .map(({ config: engine, load }) => {
     let atMs = 0;
     const submissions = load.map((one, id): Submission => {
       atMs += one.afterMs;
@@ -84,5 +82,5 @@ export const randomScenario: fc.Arbitrary<RandomScenario> = fc
       const abort = one.abortAfterMs === undefined ? {} : { abortAtMs: atMs + one.abortAfterMs };
       return { atMs, request, transferMs: one.transferMs, ...abort };
     });
-    return { config: engine, submissions, breakEvery };
+    return { config: engine, submissions };
   });
