@@ -147,9 +147,11 @@ const workloadSchema = z.strictObject({
 
 const signalsSchema = z.strictObject({
   stats_interval_ms: atLeastZero
-    .default(1000)
+    .nullable()
+    .default(null)
     .describe(
-      "Time between two polls of the engines' statistics by the router, ms; 0 = read at every decision.",
+      "Time between two polls of the engines' statistics by the router, ms; 0 = read at every decision; null = " +
+        "as the preset's product does, 1000 without one.",
     ),
   stats_delay_ms: atLeastZero.default(0).describe("Age of the statistics when the router gets them, ms."),
 });

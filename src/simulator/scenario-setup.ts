@@ -20,6 +20,9 @@ const HELD_KV_TIMEOUT_MS: Readonly<Record<VllmVersion, number>> = {
   "main-2026-08": 30_000,
 };
 
+/** How often a router polls its engines when neither scenario nor preset says. */
+const DEFAULT_STATS_INTERVAL_MS = 1000;
+
 /** Profiles of the two legs. */
 export interface LegProfiles {
   readonly prefill: EngineProfile;
@@ -34,6 +37,7 @@ export function scenarioSetup(
   time: "fast" | "plain" = "fast",
 ): SimulationSetup {
   const { network, signals } = scenario;
+  const router = resolveRouterConfig(scenario.router);
   return {
     workload,
     prefill: legWorkers(scenario, "prefill", profiles.prefill, workload),
@@ -44,8 +48,11 @@ export function scenarioSetup(
       contention: network.kv_transfer.contention,
       hopMs: network.hop_ms,
     },
-    router: resolveRouterConfig(scenario.router).config,
-    signals: { statsIntervalMs: signals.stats_interval_ms, statsDelayMs: signals.stats_delay_ms },
+    router: router.config,
+    signals: {
+      statsIntervalMs: signals.stats_interval_ms ?? router.statsIntervalMs ?? DEFAULT_STATS_INTERVAL_MS,
+      statsDelayMs: signals.stats_delay_ms,
+    },
     seed: scenario.seed,
     time,
     timelineIntervalMs: scenario.timeline_interval_ms,
