@@ -20,13 +20,14 @@ export class BlockContent {
 
   /**
    * Takes the content of a request of `promptTokens` tokens. Trace ids name whole trace blocks of the prompt;
-   * the blocks that follow the prompt are named only by a span longer than the prompt.
+   * the blocks that follow the prompt are named only where the table covers the output or the span is longer
+   * than the prompt.
    *
    * @param privateKey first of the (negative) keys that are this request's own, from `privateKeys`.
    * @throws InputError if neither block size is a multiple of the other.
    */
   assign(span: BlockSpan, promptTokens: number, blockSize: number, privateKey: number): void {
-    const { blockTokens } = span.table;
+    const { blockTokens, coversOutput } = span.table;
     this.blocksPerId = blockTokens / blockSize;
     this.idsPerBlock = blockSize / blockTokens;
     if (!Number.isInteger(this.blocksPerId) && !Number.isInteger(this.idsPerBlock)) {
@@ -36,7 +37,7 @@ export class BlockContent {
       );
     }
     const ids = spanLength(span);
-    const describesOutput = ids > Math.ceil(promptTokens / blockTokens);
+    const describesOutput = coversOutput === true || ids > Math.ceil(promptTokens / blockTokens);
     const named = describesOutput ? ids * blockTokens : Math.min(ids * blockTokens, promptTokens);
     this.sharedBlocks = Math.floor(named / blockSize);
     this.span = span;

@@ -15,8 +15,10 @@ export class RoutingRequests {
   of(row: number): RoutingRequest {
     const { workload } = this;
     const promptTokens = workload.inputTokens[row]!;
-    const unitsPerSymbol = workload.blocks.blockTokens;
-    const limit = Math.ceil(promptTokens / unitsPerSymbol);
+    const { blockTokens: unitsPerSymbol, coversOutput } = workload.blocks;
+    const blocks = promptTokens / unitsPerSymbol;
+    // A block that the prompt shares with the output says nothing of the prompt.
+    const limit = coversOutput === true ? Math.floor(blocks) : Math.ceil(blocks);
     if (limit > this.symbols.length) this.symbols = new Int32Array(2 * limit);
     const length = expandSpan(blockSpanOf(workload, row), this.symbols, limit);
     const session = workload.session[row]!;

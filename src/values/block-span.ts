@@ -16,6 +16,11 @@ export interface BlockTable {
   readonly runId: Int32Array;
   /** How many consecutive ids the run has; at least 1. */
   readonly runCount: Int32Array;
+  /**
+   * The ids go on over what requests generate, and name only blocks that are filled. Otherwise they name the
+   * prompt, its last, partly filled block included. Absent = false, except for spans longer than the prompt.
+   */
+  readonly coversOutput?: boolean;
 }
 
 /** The runs `[start, end)` of a table: the content of one request, prompt first, then what it generates. */

@@ -86,7 +86,9 @@ export class RawTraceBuilder {
       column.truncate(count);
       return column.take();
     };
-    const { blocks, runOffset } = this.blocks.take(count, this.blockTokens);
+    const { blocks: table, runOffset } = this.blocks.take(count, this.blockTokens);
+    const hasBlocks = table.runId.length > 0;
+    const blocks = { ...table, coversOutput: this.coversOutput && hasBlocks };
     const trace: RawTrace = {
       source,
       count,
@@ -97,7 +99,7 @@ export class RawTraceBuilder {
       blocks,
       runOffset,
       distinctBlocks: distinctBlocks(blocks),
-      hasBlocks: blocks.runId.length > 0,
+      hasBlocks,
       coversOutput: this.coversOutput,
       session: cut(this.session),
       priority: cut(this.priority),

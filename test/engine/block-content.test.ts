@@ -48,6 +48,15 @@ describe("the keys of a request's blocks", () => {
     expect(content.key(shared + 1)).toBe(PRIVATE + 1);
   });
 
+  it("name a block that prompt and output share only where the table covers the output", () => {
+    const { table, end } = aSpan(16, [[7, 7]]);
+    const content = new BlockContent();
+    content.assign({ table, start: 0, end }, 100, 16, PRIVATE);
+    expect(content.sharedBlocks).toBe(6);
+    content.assign({ table: { ...table, coversOutput: true }, start: 0, end }, 100, 16, PRIVATE);
+    expect(content.sharedBlocks).toBe(7);
+  });
+
   it("a longer run is told of where keys follow each other", () => {
     const content = contentOf(64, [[5, 2]], 100, 16);
     expect([0, 1, 3, 4, 5].map((j) => content.consecutive(j))).toEqual([4, 3, 1, 2, 1]);
