@@ -2,6 +2,7 @@ import { decodeLoadAtHeaders } from "./decode-load-at-headers.js";
 import { generate32x8 } from "./generate-32x8.js";
 import { poolShapes } from "./pool-shapes.js";
 import { prefillLegOutput } from "./prefill-leg-output.js";
+import { presetLeague } from "./preset-league.js";
 import { routingThreshold70b } from "./routing-threshold-70b.js";
 import { sessionIdLost } from "./session-id-lost.js";
 import type { Story } from "./story.js";
@@ -14,4 +15,5 @@ export const STORIES: readonly Story[] = [
   prefillLegOutput,
   routingThreshold70b,
   sessionIdLost,
+  presetLeague,
 ];

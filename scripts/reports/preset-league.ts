@@ -1,0 +1,107 @@
+import { formatCount, formatNumber, formatShare } from "../../src/report/format.js";
+import { table } from "../../src/report/markdown.js";
+import type { SweepPoint } from "../../src/sweep/sweep-result.js";
+import { meanOf, page, withChange, withInterval, type Figure } from "./page.js";
+import { sharedData, sweep, type Story } from "./story.js";
+
+const SCENARIO = "preset-league";
+const TRACE = "traces/mooncake-conversation.jsonl";
+const REQUESTS = 3000;
+
+const CONDITIONS = [
+  { fleet: "4P4D", prefill: 4, decode: 4, load: "light", rate: 1.5 },
+  { fleet: "4P4D", prefill: 4, decode: 4, load: "near saturation", rate: 3 },
+  { fleet: "10P6D", prefill: 10, decode: 6, load: "light", rate: 4 },
+  { fleet: "10P6D", prefill: 10, decode: 6, load: "near saturation", rate: 7.5 },
+] as const;
+
+type Condition = (typeof CONDITIONS)[number];
+
+const score: Figure = (summary) => summary.score.value;
+
+/** Every preset on one trace, two fleets and two loads. */
+export const presetLeague: Story = {
+  name: SCENARIO,
+  needs: [TRACE],
+  async render() {
+    const leagues: { condition: Condition; ranked: readonly SweepPoint[] }[] = [];
+    for (const condition of CONDITIONS) {
+      const { points } = await sweep(SCENARIO, {
+        trace: sharedData(TRACE),
+        requests: REQUESTS,
+        prefill_workers: condition.prefill,
+        decode_workers: condition.decode,
+        rate: condition.rate,
+      });
+      leagues.push({ condition, ranked: points.toSorted((a, b) => meanOf(b, score)! - meanOf(a, score)!) });
+    }
+    return page("League table of presets", [SCENARIO], [
+      `Each public router with the settings it ships with, on the first ${formatCount(REQUESTS)} requests of the Mooncake conversation trace ` +
+        "with Poisson arrivals, Llama 3.1 70B in FP8 on H100 TP 4. Score and objectives (TTFT 2 s, TPOT 50 ms) as in docs/metrics.md; " +
+        "means of 5 seeds ± the half-width of the 95 % interval.",
+      "## Places by score",
+      table(["preset", ...leagues.map(({ condition }) => nameOf(condition))], places(leagues), 1),
+      [
+        "- vllm-router-regular does not disaggregate at all, and llm-d does not unless `disaggregate_at_uncached_tokens` is set: both use the " +
+          "decode workers only and leave the prefill workers idle. Their rows show what that default does to a fleet with prefill workers.",
+        "- production-stack and production-stack-conditional are the same router until `routing_threshold` is set.",
+        "- A preset is the product's routing with its defaults, not the product: each lists what it leaves out (`src/routing/presets/`). No default was tuned " +
+          "to this traffic, and a tuned product can overtake all of these.",
+      ].join("\n"),
+      ...leagues.map(({ condition, ranked }) => league(condition, ranked)),
+    ]);
+  },
+};
+
+function nameOf({ fleet, load, rate }: Condition): string {
+  return `${fleet}, ${load} (${rate} requests/s)`;
+}
+
+function presetOf({ settings }: SweepPoint): string {
+  return String(settings["preset"]);
+}
+
+/** A row for each preset, in the order of its summed places. */
+function places(leagues: readonly { readonly ranked: readonly SweepPoint[] }[]): string[][] {
+  const rows = leagues[0]!.ranked.map(presetOf).map((preset) => ({
+    preset,
+    places: leagues.map(({ ranked }) => placeOf(ranked, preset)),
+  }));
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  return rows
+    .toSorted((a, b) => sum(a.places) - sum(b.places) || (a.preset < b.preset ? -1 : 1))
+    .map(({ preset, places }) => [preset, ...places.map(String)]);
+}
+
+/** Presets of equal score share a place. */
+function placeOf(ranked: readonly SweepPoint[], preset: string): number {
+  const own = meanOf(ranked.find((point) => presetOf(point) === preset)!, score);
+  return ranked.findIndex((point) => meanOf(point, score) === own) + 1;
+}
+
+function league(condition: Condition, ranked: readonly SweepPoint[]): string {
+  const leader = ranked[0]!;
+  const rows = ranked.map((point) => [
+    presetOf(point),
+    withChange(point, leader, score),
+    withInterval(point, ({ ttft_ms }) => ttft_ms.p50),
+    withInterval(point, ({ ttft_ms }) => ttft_ms.p99),
+    withInterval(point, ({ itl_ms }) => itl_ms.p99),
+    withInterval(point, ({ cache }) => cache.hit_rate, formatShare),
+    withInterval(point, ({ goodput }) => goodput.requests_per_s),
+    formatShare(meanOf(point, ({ goodput }) => goodput.attainment)),
+  ]);
+  const header = [
+    "preset",
+    "score (change from the first)",
+    "TTFT p50, ms",
+    "TTFT p99, ms",
+    "ITL p99, ms",
+    "hit rate",
+    "goodput, requests/s",
+    "in SLO",
+  ];
+  const closest = ranked[1]!;
+  const margin = `${presetOf(leader)} leads ${presetOf(closest)} by ${formatNumber(meanOf(leader, score)! - meanOf(closest, score)!)} points of score.`;
+  return [`## ${nameOf(condition)}`, table(header, rows, 1), margin].join("\n\n");
+}
