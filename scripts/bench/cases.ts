@@ -23,7 +23,7 @@ const RUNS = 5;
 /** 4 prefill + 4 decode workers, cache_aware, threshold 2048: the fleet that public figures are given for. */
 function conversationScenario(trace: string | null, blockSize: number): Scenario {
   const workload =
-    trace === null ? { "workload.generate": { kind: "multi-turn-chat" }, requests: 12_000 } : { trace };
+    trace === null ? { "workload.generate": { kind: "multi_turn_chat" }, requests: 12_000 } : { trace };
   return conversation({
     ...workload,
     policy: "cache_aware",
@@ -83,7 +83,7 @@ const fastAgainstPlain: BenchCase = {
 const million: BenchCase = {
   async run() {
     const scenario = conversation({
-      "workload.generate": { kind: "multi-turn-chat", rate: 8 },
+      "workload.generate": { kind: "multi_turn_chat", rate: 8 },
       requests: 1_000_000,
       routing_threshold: 2048,
     });
