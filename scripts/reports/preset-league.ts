@@ -2,7 +2,7 @@ import { formatCount, formatNumber, formatShare } from "../../src/report/format.
 import { table } from "../../src/report/markdown.js";
 import type { SweepPoint } from "../../src/sweep/sweep-result.js";
 import { meanOf, page, withChange, withInterval, type Figure } from "./page.js";
-import { sharedData, sweep, type Story } from "./story.js";
+import { sharedData, sweep, type Settings, type Story } from "./story.js";
 
 const SCENARIO = "preset-league";
 const TRACE = "traces/mooncake-conversation.jsonl";
@@ -17,22 +17,41 @@ const CONDITIONS = [
 
 type Condition = (typeof CONDITIONS)[number];
 
+/** One setting of a preset changed, to see what it is worth. */
+const CHANGES: readonly { readonly label: string; readonly preset: string; readonly settings: Settings }[] = [
+  {
+    label: "vllm-router, decode load held until the stream ends",
+    preset: "vllm-router",
+    settings: { "router.load_accounting.decode_release": "stream_end" },
+  },
+  {
+    label: "llm-d, disaggregating at 2,048 uncached tokens",
+    preset: "llm-d",
+    settings: { "router.decider.disaggregate_at_uncached_tokens": 2048 },
+  },
+  {
+    label: "production-stack-conditional, routing_threshold 4,096",
+    preset: "production-stack-conditional",
+    settings: { routing_threshold: 4096 },
+  },
+];
+
 const score: Figure = (summary) => summary.score.value;
+
+interface League {
+  readonly condition: Condition;
+  /** Best score first. */
+  readonly ranked: readonly SweepPoint[];
+}
 
 /** Every preset on one trace, two fleets and two loads. */
 export const presetLeague: Story = {
   name: SCENARIO,
   needs: [TRACE],
   async render() {
-    const leagues: { condition: Condition; ranked: readonly SweepPoint[] }[] = [];
+    const leagues: League[] = [];
     for (const condition of CONDITIONS) {
-      const { points } = await sweep(SCENARIO, {
-        trace: sharedData(TRACE),
-        requests: REQUESTS,
-        prefill_workers: condition.prefill,
-        decode_workers: condition.decode,
-        rate: condition.rate,
-      });
+      const points = await pointsOf(condition);
       leagues.push({ condition, ranked: points.toSorted((a, b) => meanOf(b, score)! - meanOf(a, score)!) });
     }
     return page("League table of presets", [SCENARIO], [
@@ -44,14 +63,45 @@ export const presetLeague: Story = {
       [
         "- vllm-router-regular does not disaggregate at all, and llm-d does not unless `disaggregate_at_uncached_tokens` is set: both use the " +
           "decode workers only and leave the prefill workers idle. Their rows show what that default does to a fleet with prefill workers.",
+        "- vllm-router takes decode load to be 0 while responses stream ([why](decode-load-at-headers.md)), so that one decode worker gets nearly " +
+          "all requests; the more decode workers there are, the more it loses.",
         "- production-stack and production-stack-conditional are the same router until `routing_threshold` is set.",
         "- A preset is the product's routing with its defaults, not the product: each lists what it leaves out (`src/routing/presets/`). No default was tuned " +
           "to this traffic, and a tuned product can overtake all of these.",
       ].join("\n"),
-      ...leagues.map(({ condition, ranked }) => league(condition, ranked)),
+      "## What one setting is worth",
+      "Score with the setting changed, and the change from the preset as shipped, paired by seed; (=) where its 95 % interval holds 0.",
+      table(["", ...leagues.map(({ condition }) => nameOf(condition))], await changes(leagues), 1),
+      ...leagues.map(league),
     ]);
   },
 };
+
+async function pointsOf(condition: Condition, settings: Settings = {}): Promise<readonly SweepPoint[]> {
+  const { points } = await sweep(SCENARIO, {
+    trace: sharedData(TRACE),
+    requests: REQUESTS,
+    prefill_workers: condition.prefill,
+    decode_workers: condition.decode,
+    rate: condition.rate,
+    ...settings,
+  });
+  return points;
+}
+
+async function changes(leagues: readonly League[]): Promise<string[][]> {
+  const rows: string[][] = [];
+  for (const { label, preset, settings } of CHANGES) {
+    const row = [label];
+    for (const { condition, ranked } of leagues) {
+      const [changed] = await pointsOf(condition, { preset, ...settings });
+      const shipped = ranked.find((point) => presetOf(point) === preset)!;
+      row.push(withChange(changed!, shipped, score));
+    }
+    rows.push(row);
+  }
+  return rows;
+}
 
 function nameOf({ fleet, load, rate }: Condition): string {
   return `${fleet}, ${load} (${rate} requests/s)`;
@@ -62,7 +112,7 @@ function presetOf({ settings }: SweepPoint): string {
 }
 
 /** A row for each preset, in the order of its summed places. */
-function places(leagues: readonly { readonly ranked: readonly SweepPoint[] }[]): string[][] {
+function places(leagues: readonly League[]): string[][] {
   const rows = leagues[0]!.ranked.map(presetOf).map((preset) => ({
     preset,
     places: leagues.map(({ ranked }) => placeOf(ranked, preset)),
@@ -79,7 +129,7 @@ function placeOf(ranked: readonly SweepPoint[], preset: string): number {
   return ranked.findIndex((point) => meanOf(point, score) === own) + 1;
 }
 
-function league(condition: Condition, ranked: readonly SweepPoint[]): string {
+function league({ condition, ranked }: League): string {
   const leader = ranked[0]!;
   const rows = ranked.map((point) => [
     presetOf(point),
