@@ -40,6 +40,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./mock-engines.js")).mockEnginesCommand(),
   },
   {
+    name: "proxy",
+    summary: "live router in front of vLLM or mock engines",
+    load: async () => (await import("./proxy.js")).proxyCommand(),
+  },
+  {
+    name: "replay",
+    summary: "sends a trace to a server and measures what simulate predicts",
+    load: async () => (await import("./replay.js")).replayCommand(),
+  },
+  {
+    name: "compare",
+    summary: "two runs of one workload side by side, such as simulated and live",
+    load: async () => (await import("./compare.js")).compareCommand(),
+  },
+  {
     name: "trace",
     summary: "statistics of a trace, conversion between formats, synthetic traces",
     load: async () => (await import("./trace.js")).traceCommand(),

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { InputError } from "../errors.js";
 import { CONNECTORS, type Connector } from "../proxy/dialects/connector.js";
 import { REFUSED_FLAGS } from "../proxy/refused-flags.js";
@@ -8,6 +8,7 @@ import { workersOf, type WorkerFlags } from "../proxy/worker-flags.js";
 import { resolveRouterConfig } from "../routing/router-config.js";
 import { findScenario } from "../scenario/load.js";
 import { resolveScenario } from "../scenario/resolve.js";
+import { numberFlag, wholeNumberFlag } from "./number-flags.js";
 
 const EXAMPLES = `
 The flags are vllm-router's and production-stack's; those of theirs that pdbench does not have are refused with the reason.
@@ -18,7 +19,10 @@ Examples:
   $ pdbench proxy --scenario conversation-4p4d --prefill http://p0:8000 --decode http://d0:8000
 `;
 
-/** Strategies of production-stack's `--load-balancing-strategy`; #587's are policies of the same names. */
+/** As in a simulation. */
+const DEFAULT_STATS_INTERVAL_MS = 1000;
+const SHORTEST_STATS_INTERVAL_MS = 50;
+
 interface ProxyFlags extends WorkerFlags, RoutingFlags {
   readonly host: string;
   readonly port: number;
@@ -33,7 +37,7 @@ interface ProxyFlags extends WorkerFlags, RoutingFlags {
   readonly decoderAllocPort?: string;
   readonly sessionKey?: string;
   readonly maxPayloadSize: number;
-  readonly engineStatsInterval: number;
+  readonly engineStatsInterval?: number;
   readonly eventLog?: string;
   readonly record?: string;
   readonly serviceDiscovery?: string;
@@ -58,8 +62,13 @@ function addServerFlags(command: Command): void {
   command
     .optionsGroup("Server:")
     .option("--host <HOST>", "address to listen on", "127.0.0.1")
-    .option("--port <PORT>", "port to listen on; 0 = any", whole(0), 30000)
-    .option("--max-payload-size <BYTES>", "largest request body; larger ones get 413", whole(1), 512 << 20)
+    .option("--port <PORT>", "port to listen on; 0 = any", wholeNumberFlag("--port", 0), 30000)
+    .option(
+      "--max-payload-size <BYTES>",
+      "largest request body; larger ones get 413",
+      wholeNumberFlag("--max-payload-size", 1),
+      512 << 20,
+    )
     .option(
       "--session-key <NAME>",
       "header, or member of the body, with the session; default: the usual ones",
@@ -67,8 +76,7 @@ function addServerFlags(command: Command): void {
     .option(
       "--engine-stats-interval <SECONDS>",
       "time between polls of /metrics, for policies that look at it",
-      above0,
-      1,
+      numberFlag("--engine-stats-interval", "positive"),
     )
     .option("--record <FILE>", "write a trace of the traffic, without prompts (.gz accepted)")
     .option("--event-log <FILE>", "write every call to the routing core, prompts included");
@@ -84,7 +92,11 @@ function addWorkerFlags(command: Command): void {
     )
     .option("--decode <URL...>", "decode workers")
     .option("--worker-urls <URL...>", "workers that do both; nothing is disaggregated")
-    .option("--intra-node-data-parallel-size <N>", "each URL stands for N data-parallel ranks", whole(1))
+    .option(
+      "--intra-node-data-parallel-size <N>",
+      "each URL stands for N data-parallel ranks",
+      wholeNumberFlag("--intra-node-data-parallel-size", 1),
+    )
     .option("--static-backends <URLS>", "production-stack: URLs, separated by commas")
     .option("--static-models <NAMES>", "production-stack: the model of each backend")
     .option("--static-model-labels <LABELS>", "production-stack: a label for each backend")
@@ -114,7 +126,7 @@ function addRoutingFlags(command: Command): void {
     .option("--routing-logic <NAME>", "production-stack's routing logics")
     .option("--request-stats-window <SECONDS>", "qps: window of the request rate")
     .option("--prefix-min-match-length <N>", "prefix_aware: shortest match that counts")
-    .option("--seed <N>", "seed of everything random", whole(0), 1)
+    .option("--seed <N>", "seed of everything random", wholeNumberFlag("--seed", 0), 1)
     .option("--set <PATH=VALUE>", "any other setting of the router block; may be repeated", collect, []);
 }
 
@@ -177,8 +189,8 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
   if (backend !== undefined && backend !== "vllm") {
     throw new InputError(`--backend ${backend} is not supported, expected vllm`);
   }
-  const base = flags.scenario === undefined ? {} : resolveScenario(findScenario(flags.scenario)).router;
-  const { config, unused } = resolveRouterConfig(routerBlock(flags, base));
+  const scenario = flags.scenario === undefined ? null : resolveScenario(findScenario(flags.scenario));
+  const { config, unused, statsIntervalMs } = resolveRouterConfig(routerBlock(flags, scenario?.router));
   for (const setting of unused) {
     process.stderr.write(
       `pdbench: warning: nothing looks at ${setting} with the chosen decider and policies\n`,
@@ -192,7 +204,7 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
     seed: flags.seed,
     connector: connectorOptions(flags),
     maxPayloadBytes: flags.maxPayloadSize,
-    engineStatsIntervalMs: flags.engineStatsInterval * 1000,
+    engineStatsIntervalMs: statsInterval(flags, scenario?.signals.stats_interval_ms ?? statsIntervalMs),
     onDefect: (error) => {
       process.stderr.write(`pdbench: defect: ${error instanceof Error ? error.stack! : String(error)}\n`);
     },
@@ -200,6 +212,12 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
     ...(flags.eventLog !== undefined && { eventLog: flags.eventLog }),
     ...(flags.record !== undefined && { record: flags.record }),
   };
+}
+
+/** @param settingMs Of a scenario or preset; 0 there means "always fresh", which a network cannot give. */
+function statsInterval({ engineStatsInterval }: ProxyFlags, settingMs: number | null): number {
+  if (engineStatsInterval !== undefined) return engineStatsInterval * 1000;
+  return Math.max(SHORTEST_STATS_INTERVAL_MS, settingMs ?? DEFAULT_STATS_INTERVAL_MS);
 }
 
 function connectorOptions(flags: ProxyFlags): ProxyOptions["connector"] {
@@ -222,20 +240,6 @@ function connectorOptions(flags: ProxyFlags): ProxyOptions["connector"] {
       ...(flags.decoderAllocPort !== undefined && { allocPort: flags.decoderAllocPort }),
     },
   };
-}
-
-function whole(minimum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= minimum) return value;
-    throw new InvalidArgumentError(`expected a whole number of at least ${minimum}`);
-  };
-}
-
-function above0(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value < Infinity) return value;
-  throw new InvalidArgumentError("expected a number above 0");
 }
 
 function collect(value: string, earlier: readonly string[]): string[] {
