@@ -1,5 +1,6 @@
 import { decodeLoadAtHeaders } from "./decode-load-at-headers.js";
 import { generate32x8 } from "./generate-32x8.js";
+import { mooncakeFigure10, mooncakeFigure15 } from "./mooncake-figures.js";
 import { poolShapes } from "./pool-shapes.js";
 import { prefillLegOutput } from "./prefill-leg-output.js";
 import { presetLeague } from "./preset-league.js";
@@ -16,4 +17,6 @@ export const STORIES: readonly Story[] = [
   routingThreshold70b,
   sessionIdLost,
   presetLeague,
+  mooncakeFigure10,
+  mooncakeFigure15,
 ];
