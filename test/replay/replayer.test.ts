@@ -147,7 +147,7 @@ describe("what a replay measures", () => {
     let count = 0;
     engine.script = (_, res) => failures[count++]!(res);
     const rows = failures.map((_, i) => ({ arrivalMs: 10 * i }));
-    const outcome = await new Replayer(optionsFor(workloadOf(rows), { timeoutMs: 100 })).run();
+    const outcome = await new Replayer(optionsFor(workloadOf(rows), { timeoutMs: 500 })).run();
     expect(statuses(outcome.run.records)).toEqual(Array(6).fill("failed"));
     expect(Object.fromEntries(outcome.failures)).toEqual({
       "status 503": 2,
@@ -160,7 +160,7 @@ describe("what a replay measures", () => {
 
   it("is not more than what the client waited for", async () => {
     engine.script = () => undefined;
-    const { run } = await new Replayer(optionsFor(workloadOf([{ cancelAfterMs: 5 }]))).run();
+    const { run } = await new Replayer(optionsFor(workloadOf([{ cancelAfterMs: 250 }]))).run();
     expect(statuses(run.records)).toEqual(["cancelled"]);
     await engine.seen[0]!.aborted;
   });
