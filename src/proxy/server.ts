@@ -69,6 +69,20 @@ export interface RunningProxy {
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const dialect = await dialectOf(options.connector, options.prefill, options.decode);
   checkTogether(options, dialect);
+  const server = createServer({
+    noDelay: true,
+    keepAliveTimeout: CLIENT_IDLE_MS,
+    headersTimeout: CLIENT_HEADERS_MS,
+    // The length of a request is the client's affair as long as it goes on.
+    requestTimeout: 0,
+  });
+  // Files are opened only once the address is ours: a second proxy must not empty those of the first.
+  const url = await listen(server, options.host, options.port);
+  return { ...serve(server, options, dialect), url };
+}
+
+/** Lets a listening server answer. */
+function serve(server: Server, options: ProxyOptions, dialect: Dialect): Omit<RunningProxy, "url"> {
   const pools = new Map<string, Pool>();
   const workers = [
     ...options.prefill.map((url) => workerOf(url, "prefill", pools)),
@@ -78,27 +92,13 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const metrics = new ProxyMetrics(router, workers);
   const decisions = new DecisionRing(workers);
   const recorder = options.record === undefined ? null : new TraceRecorder(options.record);
-  const core = coreOf(options, router, workers, dialect, [
-    metrics,
-    decisions,
-    ...(recorder ? [recorder] : []),
-  ]);
-  const server = createServer(
-    {
-      noDelay: true,
-      keepAliveTimeout: CLIENT_IDLE_MS,
-      headersTimeout: CLIENT_HEADERS_MS,
-      // The length of a request is the client's affair as long as it goes on.
-      requestTimeout: 0,
-    },
-    requestListener({ core, metrics, decisions }),
-  );
-  const url = await listen(server, options.host, options.port);
+  const observers = [metrics, decisions, ...(recorder === null ? [] : [recorder])];
+  const core = coreOf(options, router, workers, dialect, observers);
+  server.on("request", requestListener({ core, metrics, decisions }));
   const poller = router.usesStats()
     ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, () => core.nowMs())
     : null;
   return {
-    url,
     router,
     close: async () => {
       poller?.stop();
