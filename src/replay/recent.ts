@@ -16,7 +16,6 @@ export class Recent {
   /** NaN while there is no value. */
   percentile(share: number): number {
     const known = this.values.subarray(0, Math.min(this.count, this.values.length));
-    // quantile() selects instead of sorting, and takes any array with slice().
-    return known.length === 0 ? Number.NaN : quantile(known as unknown as number[], share);
+    return known.length === 0 ? Number.NaN : quantile([...known], share);
   }
 }

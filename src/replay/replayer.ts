@@ -57,7 +57,7 @@ export interface ReplayOutcome {
 const BODIES_AHEAD = 64;
 const WRITE_BODY_MS = 5;
 const WARMUPS_AT_ONCE = 4;
-const PROGRESS_MS = 1000;
+const PROGRESS_MS = 250;
 
 /**
  * Sends a workload to a server, each request at its own time whatever became of those before (open loop), or
@@ -79,9 +79,9 @@ export class Replayer {
   private readonly open = new Map<number, LiveRequest>();
   private readonly lagMs: number[] = [];
   private readonly sentAtMs: number[] = [];
-  private readonly recentTtftMs = new Recent(1000);
-  private readonly recentGapMs = new Recent(2000);
-  private readonly recentLagMs = new Recent(1000);
+  private readonly recentTtftMs = new Recent(2000);
+  private readonly recentGapMs = new Recent(5000);
+  private readonly recentLagMs = new Recent(2000);
   private startWallMs = 0;
   private sent = 0;
   private ended = 0;
