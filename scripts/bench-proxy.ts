@@ -14,7 +14,7 @@ import { cpuMs, startTargets, stopTargets, type Target } from "./bench-proxy/tar
 
 const CONCURRENCIES = [1, 16, 64];
 const CHUNKS = 16;
-const WARMUP_SECONDS = 3;
+const WARMUP_SECONDS = 5;
 
 /** What one round of one target measured. */
 interface Round {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -21,11 +21,20 @@ const PROXIES = [
   ["proxy, prefill + decode", "always", "round_robin"],
 ] as const;
 
+const ENGINE = "trivial-engine.ts";
+
 const children: ChildProcess[] = [];
+
+/**
+ * Where there are two cores and `taskset`, whoever is measured has the first core, and the engine and this
+ * process, which makes the load, share the second: the same for nginx and for the proxy.
+ */
+const PINS = cpus().length >= 2 && spawnSync("taskset", ["-V"]).status === 0;
 
 /** Starts engine, proxies and, where it is installed, nginx. */
 export async function startTargets(): Promise<Target[]> {
-  const engine = await startNode("trivial-engine.ts", [], /^(\d+)$/);
+  if (PINS) spawnSync("taskset", ["-a", "-p", "-c", "1", String(process.pid)]);
+  const engine = await startNode(ENGINE, [], /^(\d+)$/);
   const engineUrl = `http://127.0.0.1:${engine.match}`;
   const targets: Target[] = [{ name: "direct", url: engineUrl, pid: null }];
   const nginx = await startNginx(Number(engine.match));
@@ -54,13 +63,19 @@ export function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+/** The command line that runs a program on one core, where that can be asked for. */
+function pinned(core: number, program: string, args: readonly string[]): [string, string[]] {
+  return PINS ? ["taskset", ["-c", String(core), program, ...args]] : [program, [...args]];
+}
+
 async function startNode(
   script: string,
   args: readonly string[],
   line: RegExp,
 ): Promise<{ match: string; pid: number }> {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", path, ...args], {
+  const core = script === ENGINE ? 1 : 0;
+  const child = spawn(...pinned(core, process.execPath, ["--import", "tsx", path, ...args]), {
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.push(child);
@@ -94,7 +109,9 @@ http {
 }
 `,
   );
-  const child = spawn(binary, ["-c", join(folder, "nginx.conf")], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(...pinned(0, binary, ["-c", join(folder, "nginx.conf")]), {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   children.push(child);
   const url = `http://127.0.0.1:${port}`;
   await answers(url);

@@ -1,6 +1,12 @@
 import type { PrefixKey } from "../routing/types.js";
 import { isObject, type GenerationApi, type JsonObject } from "./generation-api.js";
 
+const HAS_PAIRS = /[\ud800-\udbff]/;
+/** Code units that are widened at a time. */
+const CODE_UNITS = 1 << 14;
+const CODE_UNIT_VALUES = new Uint16Array(CODE_UNITS);
+const CODE_UNIT_BYTES = Buffer.from(CODE_UNIT_VALUES.buffer);
+
 /** What the routing core needs to know of a prompt. */
 export interface Prompt {
   readonly promptTokens: number;
@@ -109,14 +115,26 @@ export class PromptReader {
   /** Text that tells prompts apart but does not count. */
   private markup(text: string): void {
     this.reserve(text.length);
+    if (HAS_PAIRS.test(text)) this.codePoints(text);
+    else this.codeUnits(text);
+  }
+
+  /** Text without surrogate pairs: its code units are its code points, widened at the speed of a copy. */
+  private codeUnits(text: string): void {
+    for (let start = 0; start < text.length; start += CODE_UNITS) {
+      const part = text.length <= CODE_UNITS ? text : text.slice(start, start + CODE_UNITS);
+      CODE_UNIT_BYTES.write(part, 0, "utf16le");
+      this.symbols.set(CODE_UNIT_VALUES.subarray(0, part.length), this.length);
+      this.length += part.length;
+    }
+  }
+
+  private codePoints(text: string): void {
     const { symbols } = this;
     let { length } = this;
     for (let i = 0; i < text.length; i++) {
-      let symbol = text.charCodeAt(i);
-      if (symbol >= 0xd800 && symbol < 0xdc00) {
-        symbol = text.codePointAt(i)!;
-        if (symbol > 0xffff) i++;
-      }
+      const symbol = text.codePointAt(i)!;
+      if (symbol > 0xffff) i++;
       symbols[length++] = symbol;
     }
     this.length = length;
