@@ -96,9 +96,10 @@ export class RequestGaps {
     for (let entry = log.after(this.firstTokenMs[row]!); entry < log.endMs.length; entry++) {
       const endMs = log.endMs[entry]!;
       if (endMs > lastMs) break;
-      if (late.some((gap) => endMs <= gap.endMs && endMs > gap.endMs - gap.gapMs)) continue;
-      const steps = log.steps[entry]!;
       const first = log.firstMs[entry]!;
+      // Half a step away from the edge, where rounding of the start of the late gap does not matter.
+      if (late.some((gap) => endMs <= gap.endMs && endMs - first / 2 > gap.endMs - gap.gapMs)) continue;
+      const steps = log.steps[entry]!;
       const delta = log.deltaMs[entry]!;
       // Context grows, so the last gaps of a run are its largest.
       for (let i = steps - 1; i >= Math.max(0, steps - wanted); i--) this.keep(first + i * delta, wanted);
