@@ -18,16 +18,20 @@ export function profileProblem(profile: string): string | null {
   return `a built-in profile (pdbench list profiles) or a YAML file${didYouMean(profile, names)}`;
 }
 
+/** Texts of profile files by their paths, where files are not read where they are used. */
+export type ProfileTexts = Readonly<Record<string, string>>;
+
 /**
  * A profile by built-in name or file.
  *
+ * @param texts of files that were read elsewhere
  * @throws InputError when there is none of that name, or the file is not a profile
  */
-export function loadProfile(profile: string): EngineProfile {
+export function loadProfile(profile: string, texts: ProfileTexts = {}): EngineProfile {
   if (!isProfileFile(profile)) return builtinProfile(profile);
   let tree: unknown;
   try {
-    tree = parse(readFileSync(profile, "utf8"));
+    tree = parse(texts[profile] ?? readFileSync(profile, "utf8"));
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0]! : String(error);
     throw new InputError(`${profile}: cannot be read as a YAML profile: ${reason}`);

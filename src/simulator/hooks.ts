@@ -1,5 +1,6 @@
 import type { TransferNetwork } from "../engine/kv-transfer.js";
 import type { Engine } from "../engine/types.js";
+import type { RequestRecords } from "../measure/records.js";
 import type { RequestRouter } from "../routing/router-replicas.js";
 import type { RouteDecision, RoutingRequest } from "../routing/types.js";
 
@@ -15,8 +16,8 @@ export interface SimulationHooks {
   ) => void;
   /** Called with every decision, in order of time. */
   readonly onDecision?: (decision: RouteDecision, atMs: number) => void;
-  /** Called now and then with the number of requests that have ended. */
-  readonly onProgress?: (ended: number) => void;
+  /** Called now and then with the number of requests that have ended; what it throws ends the simulation. */
+  readonly onProgress?: (ended: number, records: RequestRecords) => void;
   /** Called when everything has come to rest, for checks of what must then be zero. */
   readonly onDrained?: (fleet: {
     readonly engines: readonly Engine[];

@@ -36,7 +36,7 @@ import { Timeline } from "./timeline.js";
 const COMPLETED = 0;
 const FAILED = 1;
 const CANCELLED = 2;
-const PROGRESS_EVERY = 4096;
+const PROGRESS_EVERY = 256;
 const OUTCOMES: readonly LegOutcome[] = ["completed", "failed", "cancelled"];
 
 /**
@@ -316,7 +316,7 @@ class Simulation implements LegEvents {
     this.lastEndMs = Math.max(this.lastEndMs, this.nowMs);
     this.arrivals.onEnded(row, this.nowMs);
     this.ended++;
-    if (this.ended % PROGRESS_EVERY === 0) this.hooks.onProgress?.(this.ended);
+    if (this.ended % PROGRESS_EVERY === 0) this.hooks.onProgress?.(this.ended, this.records);
   }
 
   /** A prefill engine lets go of KV that nobody has read in time. */

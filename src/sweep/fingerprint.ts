@@ -3,9 +3,11 @@ import { createReadStream, readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "../errors.js";
 import { packageVersion } from "../package-info.js";
-import { isProfileFile } from "../scenario/profiles.js";
+import { isProfileFile, loadProfile, type ProfileTexts } from "../scenario/profiles.js";
 import type { Scenario } from "../scenario/schema.js";
 import { settingsOf } from "../scenario/to-yaml.js";
+import type { RawTrace } from "../workload/raw-trace.js";
+import { loadTrace, traceKey } from "./load-trace.js";
 import type { SweepPlan } from "./plan.js";
 import type { SweepAxis } from "./sweep-result.js";
 
@@ -18,18 +20,58 @@ export interface SweepFingerprint {
   readonly scenario: Scenario;
   readonly axes: readonly SweepAxis[];
   readonly seeds: readonly number[];
+  /** Runs end when their attainment can no longer reach this share; absent = none does. */
+  readonly stop_below?: number;
 }
 
-/** @throws InputError when a trace cannot be read */
-export async function fingerprintOf({ base, axes, seeds, points }: SweepPlan): Promise<SweepFingerprint> {
+/** What a sweep is, and the files it reads. */
+export interface SweepIdentity {
+  readonly fingerprint: SweepFingerprint;
+  readonly profiles: ProfileTexts;
+  /** By `traceKey`, in memory that threads share. */
+  readonly traces: ReadonlyMap<string, RawTrace>;
+}
+
+/**
+ * @param stopBelow see `SweepTask`
+ * @throws InputError when a trace or a profile cannot be read
+ */
+export async function identify(plan: SweepPlan, stopBelow: number | null): Promise<SweepIdentity> {
+  const scenarios = plan.points.map(({ scenario }) => scenario);
+  const profiles = profileTexts([plan.base, ...scenarios]);
+  const fingerprint = await fingerprintOf(plan, profiles, stopBelow);
+  return { fingerprint, profiles, traces: await sharedTraces(scenarios) };
+}
+
+/** Reads every trace file once, into memory that the threads share. */
+async function sharedTraces(scenarios: readonly Scenario[]): Promise<Map<string, RawTrace>> {
+  const traces = new Map<string, RawTrace>();
+  for (const scenario of scenarios) {
+    const name = traceName(scenario);
+    if (name !== null && !traces.has(name)) traces.set(name, await loadTrace(scenario, true));
+  }
+  return traces;
+}
+
+/** The name of the trace among those of `identify`; null where the requests are generated. */
+export function traceName(scenario: Scenario): string | null {
+  return scenario.workload.generate === null ? traceKey(scenario) : null;
+}
+
+async function fingerprintOf(
+  { base, axes, seeds, points }: SweepPlan,
+  profiles: ProfileTexts,
+  stopBelow: number | null,
+): Promise<SweepFingerprint> {
   const scenarios = [base, ...points.map(({ scenario }) => scenario)];
   return {
     pdbench: packageVersion(),
     workload_hash: await workloadHash(scenarios),
-    profiles_hash: profilesHash(scenarios),
+    profiles_hash: profilesHash(profiles),
     scenario: settingsOf(base),
     axes,
     seeds,
+    ...(stopBelow !== null && { stop_below: stopBelow }),
   };
 }
 
@@ -46,10 +88,27 @@ async function workloadHash(scenarios: readonly Scenario[]): Promise<string> {
   return all.length === 1 ? all[0]! : textHash(all.join("\n"));
 }
 
-function profilesHash(scenarios: readonly Scenario[]): string | null {
+function profilesHash(profiles: ProfileTexts): string | null {
+  const texts = Object.values(profiles);
+  return texts.length === 0 ? null : textHash(texts.join("\n"));
+}
+
+/**
+ * Texts of the profile files that scenarios use, each read once.
+ *
+ * @throws InputError for a file that is not a profile
+ */
+function profileTexts(scenarios: readonly Scenario[]): ProfileTexts {
   const profiles = scenarios.flatMap(({ fleet }) => [fleet.prefill.profile, fleet.decode.profile]);
   const files = [...new Set(profiles)].filter(isProfileFile);
-  return files.length === 0 ? null : textHash(files.map((file) => readFileSync(file, "utf8")).join("\n"));
+  const texts = Object.fromEntries(files.map((file) => [file, readFileSync(file, "utf8")]));
+  for (const file of files) loadProfile(file, texts);
+  return texts;
+}
+
+/** Identifies a sweep by all that its results depend on. */
+export function studyOf(fingerprint: SweepFingerprint): string {
+  return textHash(JSON.stringify(fingerprint)).slice(0, 32);
 }
 
 async function fileHash(file: string): Promise<string> {
@@ -77,6 +136,7 @@ export function differences(there: SweepFingerprint, here: SweepFingerprint): st
   };
   compare("the version of pdbench", there.pdbench, here.pdbench);
   compare("seeds", there.seeds, here.seeds);
+  compare("--stop-below", there.stop_below, here.stop_below);
   const names = new Set([...there.axes, ...here.axes].map(({ setting }) => setting));
   for (const name of names) compare(`axis ${name}`, valuesOf(there, name), valuesOf(here, name));
   const before = leavesOf(there.scenario);

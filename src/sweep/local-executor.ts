@@ -1,6 +1,7 @@
-import { Worker } from "node:worker_threads";
+import { WorkError } from "../errors.js";
 import type { Executor, ExecutorContext, SweepTask, TaskResult } from "./executor.js";
-import type { WorkerInput } from "./sweep-worker.js";
+import { SimulationThread } from "./simulation-thread.js";
+import type { TaskInput } from "./task-runner.js";
 
 /**
  * Runs tasks on `workers` threads of this process (at least 1), in order, each thread taking the next task when
@@ -25,55 +26,40 @@ export function localExecutor(workers: number): Executor {
   };
 }
 
-/** Takes tasks from the queue until it is empty, in a thread that is replaced when it dies. */
+/** Takes tasks from the queue until it is empty. */
 async function runThread(queue: Iterator<SweepTask>, context: ExecutorContext): Promise<void> {
-  const { signal, traces, onResult } = context;
-  let thread: Worker | null = null;
+  const { signal, onResult } = context;
+  const thread = new SimulationThread();
+  const onAbort = (): void => void thread.end();
+  signal.addEventListener("abort", onAbort);
   try {
     while (!signal.aborted) {
       const next = queue.next();
       if (next.done === true) break;
-      thread ??= startThread({ traces });
-      const outcome = await runOn(thread, next.value, signal);
-      if (outcome === "aborted") break;
-      if (outcome.isThreadDead) thread = null;
-      onResult(outcome.result);
+      const result = await runTask(thread, inputOf(next.value, context));
+      // `aborted` may have changed during the run.
+      if ((signal as { readonly aborted: boolean }).aborted) break;
+      onResult(result);
     }
   } finally {
-    await thread?.terminate();
+    signal.removeEventListener("abort", onAbort);
+    await thread.end();
   }
 }
 
-/** Node 20 loads TypeScript in a thread only when tsx is registered inside it; the build needs none of that. */
-function startThread(workerData: WorkerInput): Worker {
-  if (!import.meta.url.endsWith(".ts")) {
-    return new Worker(new URL("./sweep-worker.js", import.meta.url), { workerData });
+async function runTask(thread: SimulationThread, input: TaskInput): Promise<TaskResult> {
+  try {
+    return await thread.run(input);
+  } catch (error) {
+    if (!(error instanceof WorkError)) throw error;
+    return { id: input.task.id, summary: null, error: { message: error.message, kind: "work" } };
   }
-  const source = JSON.stringify(new URL("./sweep-worker.ts", import.meta.url).href);
-  const load = `import("tsx/esm/api").then(({ register }) => { register(); return import(${source}); });`;
-  return new Worker(load, { eval: true, workerData });
 }
 
-type Outcome = "aborted" | { readonly result: TaskResult; readonly isThreadDead: boolean };
-
-function runOn(thread: Worker, task: SweepTask, signal: AbortSignal): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const settle = (outcome: Outcome): void => {
-      thread.off("message", onMessage).off("error", onError).off("exit", onExit);
-      signal.removeEventListener("abort", onAbort);
-      resolve(outcome);
-    };
-    const die = (message: string): void =>
-      settle({
-        result: { id: task.id, summary: null, error: { message, isInput: false } },
-        isThreadDead: true,
-      });
-    const onMessage = (result: TaskResult): void => settle({ result, isThreadDead: false });
-    const onError = (error: Error): void => die(`the worker thread failed: ${error.message}`);
-    const onExit = (code: number): void => die(`the worker thread ended with status ${code}`);
-    const onAbort = (): void => settle("aborted");
-    thread.on("message", onMessage).on("error", onError).on("exit", onExit);
-    signal.addEventListener("abort", onAbort);
-    thread.postMessage(task);
-  });
+/** What a task needs from the context. */
+export function inputOf(
+  task: SweepTask,
+  { traces, profiles }: Pick<ExecutorContext, "traces" | "profiles">,
+): TaskInput {
+  return { task, trace: task.trace === null ? null : (traces.get(task.trace) ?? null), profiles };
 }

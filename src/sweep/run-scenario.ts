@@ -1,7 +1,7 @@
 import type { RunResult } from "../measure/records.js";
 import { summarize } from "../measure/summarize.js";
 import type { Summary } from "../measure/summary.js";
-import { loadProfile } from "../scenario/profiles.js";
+import { loadProfile, type ProfileTexts } from "../scenario/profiles.js";
 import type { Scenario } from "../scenario/schema.js";
 import { settingsOf } from "../scenario/to-yaml.js";
 import { arrivalOptions } from "../scenario/workload-settings.js";
@@ -15,6 +15,8 @@ import { checkCapacity } from "./check-capacity.js";
 export interface RunOptions extends SimulationHooks {
   /** `plain` advances step by step: the oracle of `fast`. */
   readonly time?: "fast" | "plain";
+  /** Texts of profile files; others are read. */
+  readonly profiles?: ProfileTexts;
 }
 
 /** What one run measured, and its summary. */
@@ -32,8 +34,8 @@ export interface ScenarioRun {
 export function runScenario(scenario: Scenario, trace: RawTrace, options: RunOptions = {}): ScenarioRun {
   const workload = buildWorkload(trace, arrivalOptions(scenario.workload), scenario.seed);
   const profiles = {
-    prefill: loadProfile(scenario.fleet.prefill.profile),
-    decode: loadProfile(scenario.fleet.decode.profile),
+    prefill: loadProfile(scenario.fleet.prefill.profile, options.profiles),
+    decode: loadProfile(scenario.fleet.decode.profile, options.profiles),
   };
   const setup = scenarioSetup(scenario, profiles, workload, options.time);
   checkCapacity(setup);

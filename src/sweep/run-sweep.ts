@@ -3,19 +3,23 @@ import { join } from "node:path";
 import { InputError, InterruptedError, WorkError } from "../errors.js";
 import type { Summary } from "../measure/summary.js";
 import type { Scenario } from "../scenario/schema.js";
-import type { RawTrace } from "../workload/raw-trace.js";
 import type { Executor, SweepTask, TaskResult } from "./executor.js";
-import { fingerprintOf, type SweepFingerprint } from "./fingerprint.js";
-import { loadTrace, traceKey } from "./load-trace.js";
+import { identify, studyOf, traceName, type SweepFingerprint, type SweepIdentity } from "./fingerprint.js";
 import type { PlannedPoint, SweepPlan } from "./plan.js";
+import type { Shard, SweepShard } from "./shards.js";
 import { SweepLog } from "./sweep-log.js";
-import type { SweepPoint, SweepResult, SweepRun } from "./sweep-result.js";
+import { sweepResult, type SweepPoint, type SweepResult, type SweepRun } from "./sweep-result.js";
+import { longestFirst } from "./task-cost.js";
 
 export interface SweepOptions {
   /** Where results are kept as they come; null = nowhere. */
   readonly directory: string | null;
   /** Also write every run's own directory, below `runs/`. */
   readonly keepRuns: boolean;
+  /** Runs end as soon as their attainment can no longer reach this share; absent = none does. */
+  readonly stopBelow?: number | null;
+  /** `identify` of the plan, where it is known already. */
+  readonly identity?: SweepIdentity;
   readonly execute: Executor;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: SweepProgress) => void;
@@ -28,6 +32,8 @@ export interface SweepProgress {
   readonly total: number;
   /** Runs that an earlier call had done. */
   readonly earlier: number;
+  /** Processes that take part, where the executor can tell. */
+  readonly workers?: number;
 }
 
 /** One run: a point under a seed. Cells of equal settings (an axis that does not matter there) share one. */
@@ -36,6 +42,13 @@ interface Run {
   readonly seed: number;
   readonly scenario: Scenario;
   readonly directory: string | null;
+}
+
+/** What became of the runs. */
+interface Outcome {
+  readonly fingerprint: SweepFingerprint;
+  readonly points: readonly SweepPoint[];
+  readonly results: readonly TaskResult[];
 }
 
 /**
@@ -49,65 +62,77 @@ interface Run {
  * @throws WorkError when every run failed
  */
 export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<SweepResult> {
-  const fingerprint = await fingerprintOf(plan);
+  const { fingerprint, points, results } = await runAll(plan, options);
+  failIfAllFailed(results);
+  return sweepResult(fingerprint, points);
+}
+
+/**
+ * Runs the share of a plan's points that falls to one of several machines: every `count`-th, under every seed.
+ *
+ * @throws as `runSweep`, but not where every run of the share failed: other shares may hold better points
+ */
+export async function runShard(plan: SweepPlan, shard: Shard, options: SweepOptions): Promise<SweepShard> {
+  const own = plan.points.filter(({ index }) => index % shard.count === shard.index - 1);
+  const { fingerprint, points } = await runAll(plan, options, own);
+  return { schema: "pdbench/sweep-shard@1", shard, fingerprint, points };
+}
+
+async function runAll(plan: SweepPlan, options: SweepOptions, own = plan.points): Promise<Outcome> {
+  const { stopBelow = null, signal } = options;
+  const { fingerprint, profiles, traces } = options.identity ?? (await identify(plan, stopBelow));
   const log = options.directory === null ? null : new SweepLog(options.directory, fingerprint);
-  const runs = runsOf(plan, options);
+  const runs = runsOf(own, plan.seeds, options);
   const results = new Map<Run, TaskResult>();
   const earlier = takeEarlier(runs, log, results);
   const groups = groupEqual(runs.filter((run) => !results.has(run)));
-  const tasks = groups.map((group, id): SweepTask => ({
-    id,
-    scenario: group[0]!.scenario,
-    directory: group[0]!.directory,
-  }));
-  const traces = await sharedTraces(tasks);
+  const tasks = groups.map(([run], id): SweepTask => {
+    const { scenario, directory } = run!;
+    return { id, scenario, trace: traceName(scenario), directory, stopBelow };
+  });
   let failed = 0;
+  let workers: number | undefined;
   const progress = (): void => {
-    options.onProgress({ done: results.size, failed, total: runs.length, earlier });
+    const counts = { done: results.size, failed, total: runs.length, earlier };
+    options.onProgress(workers === undefined ? counts : { ...counts, workers });
   };
   progress();
   try {
-    await options.execute(tasks, {
+    await options.execute(longestFirst(tasks, traces), {
+      study: studyOf(fingerprint),
       traces,
-      signal: options.signal,
+      profiles,
+      signal,
       onResult: (result) => {
         for (const run of groups[result.id]!) {
           results.set(run, result);
-          if (result.summary === null) failed++;
-          else log?.append({ point: run.point.index, seed: run.seed, summary: result.summary });
+          if (result.summary !== null) log?.append(run.point.index, run.seed, result.summary);
+          else if (result.error?.kind !== "stopped") failed++;
         }
+        progress();
+      },
+      onWorkers: (count) => {
+        workers = count;
         progress();
       },
     });
   } finally {
     log?.close();
   }
-  if (options.signal.aborted) throw interrupted(results.size, runs.length, options.directory);
-  failIfAllFailed([...results.values()]);
-  return resultOf(plan, fingerprint, runs, results);
-}
-
-function resultOf(
-  plan: SweepPlan,
-  { pdbench, workload_hash, axes, seeds, scenario }: SweepFingerprint,
-  runs: readonly Run[],
-  results: ReadonlyMap<Run, TaskResult>,
-): SweepResult {
+  if (signal.aborted) throw interrupted(results.size, runs.length, options.directory);
   return {
-    schema: "pdbench/sweep@1",
-    name: plan.base.name,
-    versions: { pdbench },
-    workload_hash,
-    axes,
-    seeds,
-    scenario,
-    points: pointsOf(plan, runs, results),
-    notes: notesOf([...results.values()].flatMap(({ summary }) => summary ?? [])),
+    fingerprint,
+    points: pointsOf(own, runs, results),
+    results: runs.map((run) => results.get(run)!),
   };
 }
 
 /** Seed by seed, so that a thread's next run most likely has the same requests. */
-function runsOf({ points, seeds }: SweepPlan, { directory, keepRuns }: SweepOptions): Run[] {
+function runsOf(
+  points: readonly PlannedPoint[],
+  seeds: readonly number[],
+  { directory, keepRuns }: SweepOptions,
+): Run[] {
   return seeds.flatMap((seed) =>
     points.map((point) => ({
       point,
@@ -128,7 +153,9 @@ function takeEarlier(runs: readonly Run[], log: SweepLog | null, results: Map<Ru
   for (const run of runs) {
     const summary = logged.get(`${run.point.index}/${run.seed}`);
     const isKept = run.directory === null || existsSync(join(run.directory, "summary.json"));
-    if (summary !== undefined && isKept) results.set(run, { id: -1, summary, error: null });
+    if (summary !== undefined && isKept) {
+      results.set(run, { id: -1, summary: JSON.stringify(summary), error: null });
+    }
   }
   return results.size;
 }
@@ -145,17 +172,6 @@ function groupEqual(runs: readonly Run[]): Run[][] {
   return [...groups.values()];
 }
 
-/** Reads every trace file once, into memory that the threads share. */
-async function sharedTraces(tasks: readonly SweepTask[]): Promise<[string, RawTrace][]> {
-  const traces = new Map<string, RawTrace>();
-  for (const { scenario } of tasks) {
-    const key = traceKey(scenario);
-    if (scenario.workload.generate !== null || traces.has(key)) continue;
-    traces.set(key, await loadTrace(scenario, true));
-  }
-  return [...traces];
-}
-
 function interrupted(done: number, total: number, directory: string | null): InterruptedError {
   const saved =
     directory === null
@@ -165,29 +181,29 @@ function interrupted(done: number, total: number, directory: string | null): Int
 }
 
 function failIfAllFailed(results: readonly TaskResult[]): void {
-  const first = results[0]?.error;
-  if (first == null || results.some(({ error }) => error === null)) return;
-  if (results.every(({ error }) => error!.isInput)) throw new InputError(first.message);
+  const errors = results.flatMap(({ error }) => error ?? []);
+  const [first] = errors;
+  if (first === undefined || errors.length < results.length) return;
+  if (errors.some(({ kind }) => kind === "stopped")) return;
+  if (errors.every(({ kind }) => kind === "input")) throw new InputError(first.message);
   throw new WorkError(`every run failed: ${first.message}`);
 }
 
 function pointsOf(
-  { points }: SweepPlan,
+  points: readonly PlannedPoint[],
   runs: readonly Run[],
   results: ReadonlyMap<Run, TaskResult>,
 ): SweepPoint[] {
-  const runsOfPoint = points.map((): SweepRun[] => []);
-  for (const run of runs) runsOfPoint[run.point.index]!.push(sweepRun(run, results.get(run)!));
-  return points.map(({ index, settings }) => ({ index, settings, runs: runsOfPoint[index]! }));
+  const runsOfPoint = new Map(points.map(({ index }) => [index, [] as SweepRun[]]));
+  for (const run of runs) runsOfPoint.get(run.point.index)!.push(sweepRun(run, results.get(run)!));
+  return points.map(({ index, settings }) => ({ index, settings, runs: runsOfPoint.get(index)! }));
 }
 
 function sweepRun({ seed }: Run, { summary, error }: TaskResult): SweepRun {
-  return { seed, summary, error: error?.message ?? null };
-}
-
-/** What holds for every run is said once for the sweep. */
-function notesOf(summaries: readonly Summary[]): readonly string[] {
-  const [first, ...others] = summaries;
-  if (first === undefined) return [];
-  return first.notes.filter((note) => others.every(({ notes }) => notes.includes(note)));
+  return {
+    seed,
+    summary: summary === null ? null : (JSON.parse(summary) as Summary),
+    error: error?.message ?? null,
+    ...(error?.kind === "stopped" && { stopped: true }),
+  };
 }

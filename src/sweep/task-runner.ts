@@ -1,49 +1,59 @@
 import { PdbenchError } from "../errors.js";
 import { writeRunDirectory } from "../measure/run-directory.js";
+import type { ProfileTexts } from "../scenario/profiles.js";
 import { scenarioToYaml } from "../scenario/to-yaml.js";
 import type { RawTrace } from "../workload/raw-trace.js";
-import type { ExecutorContext, SweepTask, TaskResult } from "./executor.js";
+import type { SweepTask, TaskError, TaskResult } from "./executor.js";
+import { HopelessRun, stopWhenHopeless } from "./hopeless-run.js";
 import { loadTrace, traceKey } from "./load-trace.js";
 import { runScenario } from "./run-scenario.js";
 
-/** Runs tasks one after the other and keeps the requests they have in common. */
+/** A task and what of its inputs lies outside it. */
+export interface TaskInput {
+  readonly task: SweepTask;
+  /** The requests of a task that names a trace. */
+  readonly trace: RawTrace | null;
+  readonly profiles: ProfileTexts;
+}
+
+/** Runs tasks one after the other and keeps generated requests that they have in common. */
 export class TaskRunner {
-  private readonly traces: ReadonlyMap<string, RawTrace>;
   /** The workload generated last: tasks come seed by seed, so the next one most likely needs it again. */
   private generated: { readonly key: string; readonly trace: RawTrace } | null = null;
 
-  constructor(traces: ExecutorContext["traces"]) {
-    this.traces = new Map(traces);
-  }
-
   /** Never throws: what goes wrong is the task's result. */
-  async run(task: SweepTask): Promise<TaskResult> {
-    const { id, scenario, directory } = task;
+  async run({ task, trace, profiles }: TaskInput): Promise<TaskResult> {
+    const { id, scenario, directory, stopBelow } = task;
     try {
-      const { run, summary } = runScenario(scenario, await this.traceOf(task), {
+      const requests = trace ?? (await this.generate(task));
+      const { run, summary } = runScenario(scenario, requests, {
+        profiles,
         requestGaps: directory !== null,
+        ...(stopBelow !== null && { onProgress: stopWhenHopeless(scenario.slo, stopBelow) }),
       });
       if (directory !== null) {
         const scenarioYaml = scenarioToYaml(scenario, directory);
         await writeRunDirectory(directory, { run, summary, scenarioYaml });
       }
-      return { id, summary, error: null };
+      // How long the machine took is no result of the sweep: the same sweep has the same bytes.
+      return { id, summary: JSON.stringify({ ...summary, simulator: undefined }), error: null };
     } catch (error) {
       return { id, summary: null, error: describe(error) };
     }
   }
 
-  private async traceOf({ scenario }: SweepTask): Promise<RawTrace> {
+  private async generate({ scenario }: SweepTask): Promise<RawTrace> {
     const key = traceKey(scenario);
-    const trace = this.traces.get(key);
-    if (trace !== undefined) return trace;
     if (this.generated?.key !== key) this.generated = { key, trace: await loadTrace(scenario) };
     return this.generated.trace;
   }
 }
 
-function describe(error: unknown): NonNullable<TaskResult["error"]> {
-  if (error instanceof PdbenchError) return { message: error.message, isInput: error.exitCode === 2 };
+function describe(error: unknown): TaskError {
+  if (error instanceof HopelessRun) return { message: error.message, kind: "stopped" };
+  if (error instanceof PdbenchError) {
+    return { message: error.message, kind: error.exitCode === 2 ? "input" : "work" };
+  }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { message, isInput: false };
+  return { message, kind: "work" };
 }

@@ -4,7 +4,16 @@ import type { SweepTask, TaskResult } from "../../src/sweep/executor.js";
 import { localExecutor } from "../../src/sweep/local-executor.js";
 import { comparable, run, SMALL_SWEEP, smallPlan } from "./sweep-bench.js";
 
-const idle = new AbortController().signal;
+const context = {
+  study: "test",
+  traces: new Map(),
+  profiles: {},
+  signal: new AbortController().signal,
+};
+
+function taskOf(scenario: SweepTask["scenario"], id: number): SweepTask {
+  return { id, scenario, trace: null, directory: null, stopBelow: null };
+}
 
 describe("worker threads", () => {
   it("give the same bytes whether there is one, or two, or none", async () => {
@@ -24,9 +33,9 @@ describe("worker threads", () => {
   it("report a run that goes wrong and go on with the next", async () => {
     const [point] = smallPlan().points;
     const broken = { ...point!.scenario, workload: null } as unknown as SweepTask["scenario"];
-    const tasks = [broken, point!.scenario].map((scenario, id) => ({ id, scenario, directory: null }));
+    const tasks = [broken, point!.scenario].map(taskOf);
     const results: TaskResult[] = [];
-    await localExecutor(1)(tasks, { traces: [], signal: idle, onResult: (result) => results.push(result) });
+    await localExecutor(1)(tasks, { ...context, onResult: (result) => results.push(result) });
     expect(results.map(({ id, error }) => [id, error === null])).toEqual([
       [0, false],
       [1, true],
@@ -34,10 +43,9 @@ describe("worker threads", () => {
   });
 
   it("end when a result cannot be taken", async () => {
-    const tasks = smallPlan().points.map(({ scenario }, id) => ({ id, scenario, directory: null }));
+    const tasks = smallPlan().points.map(({ scenario }, id) => taskOf(scenario, id));
     const full = localExecutor(2)(tasks, {
-      traces: [],
-      signal: idle,
+      ...context,
       onResult: () => {
         throw new Error("no space left on device");
       },

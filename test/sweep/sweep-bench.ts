@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Executor } from "../../src/sweep/executor.js";
+import { inputOf } from "../../src/sweep/local-executor.js";
 import { TaskRunner } from "../../src/sweep/task-runner.js";
 import { parseScenarioSource } from "../../src/scenario/scenario-source.js";
 import { planSweep, type SweepPlan } from "../../src/sweep/plan.js";
@@ -22,10 +23,11 @@ export function smallPlan(text = SMALL_SWEEP): SweepPlan {
 }
 
 /** Runs tasks in this thread. */
-const inline: Executor = async (tasks, { traces, signal, onResult }) => {
-  const runner = new TaskRunner(traces);
+export const inline: Executor = async (tasks, context) => {
+  const { signal, onResult } = context;
+  const runner = new TaskRunner();
   for (const task of tasks) {
-    const result = await runner.run(task);
+    const result = await runner.run(inputOf(task, context));
     if (signal.aborted) return;
     onResult(result);
   }
@@ -43,9 +45,9 @@ export function run(plan: SweepPlan, options: Partial<SweepOptions> = {}): Promi
   });
 }
 
-/** What of a result must not depend on how it was made: all but the time it took. */
+/** What of a result must not depend on how it was made: all of it. */
 export function comparable(sweep: SweepResult): string {
-  return JSON.stringify(sweep, (key, value: unknown) => (key === "simulator" ? undefined : value));
+  return JSON.stringify(sweep);
 }
 
 /** Calls `body` with a path in a new folder that is removed afterwards; the path itself does not exist. */
