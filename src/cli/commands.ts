@@ -20,6 +20,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./sweep.js")).sweepCommand(),
   },
   {
+    name: "worker",
+    summary: "takes runs of distributed sweeps from a queue",
+    load: async () => (await import("./worker.js")).workerCommand(),
+  },
+  {
+    name: "merge",
+    summary: "the shards of a sweep put together",
+    load: async () => (await import("./merge.js")).mergeCommand(),
+  },
+  {
     name: "report",
     summary: "HTML, Markdown, CSV and JSON of runs and sweeps, or several side by side",
     load: async () => (await import("./report.js")).reportCommand(),

@@ -24,3 +24,12 @@ export function numberFlag(flag: string, range: "positive" | "not negative"): (t
     return number;
   };
 }
+
+/** Reads the value of `flag`, a share above 0 and at most 1. @throws InputError naming both. */
+export function shareFlag(flag: string): (text: string) => number {
+  return (text) => {
+    const number = text.trim() === "" ? NaN : Number(text);
+    if (number > 0 && number <= 1) return number;
+    throw new InputError(`${flag}: got ${text}, expected a share above 0 and at most 1`);
+  };
+}

@@ -19,7 +19,7 @@ function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   const startedMs = performance.now();
   const bar = new SingleBar({
     stream,
-    format: "{bar} {value}/{total} runs  {left}{failures}",
+    format: "{bar} {value}/{total} runs  {left}{workers}{failures}",
     barsize: 30,
     hideCursor: true,
     clearOnComplete: true,
@@ -28,7 +28,11 @@ function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   let isStarted = false;
   return {
     update(progress) {
-      const payload = { left: leftOf(progress, startedMs), failures: failuresOf(progress) };
+      const payload = {
+        left: leftOf(progress, startedMs),
+        workers: workersOf(progress),
+        failures: failuresOf(progress),
+      };
       if (isStarted) bar.update(progress.done, payload);
       else bar.start(progress.total, progress.done, payload);
       isStarted = true;
@@ -47,7 +51,8 @@ function lineDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
       if (!isLast && nowMs - lastMs < SECONDS_BETWEEN_LINES * 1000) return;
       lastMs = nowMs;
       const { done, total } = progress;
-      stream.write(`${done}/${total} runs  ${leftOf(progress, startedMs)}${failuresOf(progress)}\n`);
+      const left = leftOf(progress, startedMs);
+      stream.write(`${done}/${total} runs  ${left}${workersOf(progress)}${failuresOf(progress)}\n`);
     },
     stop: () => undefined,
   };
@@ -59,6 +64,13 @@ function leftOf({ done, earlier, total }: SweepProgress, startedMs: number): str
   if (done === total) return `done in ${formatDuration(elapsedS)}`;
   if (done === earlier) return earlier > 0 ? `going on after ${earlier} earlier runs` : "starting";
   return `ETA ${formatDuration((elapsedS / (done - earlier)) * (total - done))}`;
+}
+
+/** How many processes take part, where that can change. */
+function workersOf({ workers }: SweepProgress): string {
+  if (workers === undefined) return "";
+  if (workers === 0) return "  no workers: start `pdbench worker`";
+  return workers === 1 ? "  on 1 worker" : `  on ${workers} workers`;
 }
 
 function failuresOf({ failed }: SweepProgress): string {

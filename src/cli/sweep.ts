@@ -1,18 +1,20 @@
-import { availableParallelism } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command, Option } from "commander";
-import { InputError, WorkError } from "../errors.js";
-import { renderSweepTable } from "../report/render-sweep-table.js";
-import { terminalOptionsOf } from "../report/terminal-style.js";
-import { reportOnSweep, reportText, writeWhole } from "../report/write-report.js";
+import { Command } from "commander";
+import { InputError } from "../errors.js";
+import { writeWhole } from "../report/write-report.js";
 import { findScenario } from "../scenario/load.js";
-import { localExecutor } from "../sweep/local-executor.js";
-import { planSweep } from "../sweep/plan.js";
-import { pointsCsv } from "../sweep/points-csv.js";
-import { runSweep } from "../sweep/run-sweep.js";
-import type { SweepResult } from "../sweep/sweep-result.js";
-import { wholeNumberFlag } from "./number-flags.js";
+import { holdingDirectory } from "../sweep/directory-lock.js";
+import { identify, type SweepIdentity } from "../sweep/fingerprint.js";
+import { planSweep, type SweepPlan } from "../sweep/plan.js";
+import { runShard, runSweep, type SweepOptions } from "../sweep/run-sweep.js";
+import { parseShard, SHARD_FILE, type Shard, type SweepShard } from "../sweep/shards.js";
+import { checkSweepFolder } from "../sweep/sweep-log.js";
+import { addExecutorFlags, executorOf, type ExecutorOptions } from "./executor-flags.js";
+import { listenForInterruption } from "./interruption.js";
+import { shareFlag } from "./number-flags.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
+import { deliverSweep, failOnFailedRuns } from "./sweep-output.js";
 import { progressDisplay } from "./sweep-progress.js";
 
 const EXAMPLES = `
@@ -25,12 +27,15 @@ Examples:
   $ pdbench sweep conversation-4p4d --trace mooncake-conversation.jsonl --routing-threshold 0,512:16384:x2 \\
       --policy round_robin,cache_aware --seeds 3 --out out/threshold
   $ pdbench sweep quickstart --set engine.max_num_batched_tokens=2048,8192 --prefill-workers 2:6:2
+  $ pdbench sweep quickstart --shard 1/4 --out out/shard-1     (on another machine: 2/4 ...; then pdbench merge)
+  $ pdbench sweep quickstart --executor bullmq --redis redis://queue:6379 --out out/quickstart
 `;
 
-interface SweepOptions {
+interface SweepFlags extends ExecutorOptions {
   readonly seeds?: string;
   readonly out?: string;
-  readonly workers: number;
+  readonly stopBelow?: number;
+  readonly shard?: Shard;
   readonly keepRuns?: true;
   readonly json?: true;
 }
@@ -41,84 +46,118 @@ export function sweepCommand(): Command {
     .description("Runs a scenario over a grid of settings and several seeds, and says which settings to use.")
     .argument("[scenario]", "scenario file or name; without it, the default fleet and --trace")
     .option("--seeds <N>", "how many seeds per point, or a list of them (default: the scenario's, or 1)")
-    .option("--out <DIR>", "keep results there as they come: sweep.json, points.csv, report")
-    .option("--workers <N>", "threads", wholeNumberFlag("--workers", 1), availableParallelism())
-    .addOption(new Option("--executor <NAME>", "where runs take place").choices(["local"]).default("local"))
+    .option("--out <DIR>", "keep results there as they come: sweep.json, points.csv, report");
+  addExecutorFlags(command)
+    .option(
+      "--shard <I/N>",
+      "with --out: every N-th point only, from the I-th on (pdbench merge)",
+      parseShard,
+    )
+    .option(
+      "--stop-below <SHARE>",
+      "stop runs that can no longer reach this SLO attainment, 0..1; the result says which",
+      shareFlag("--stop-below"),
+    )
     .option("--keep-runs", "with --out: also every run's own directory, below runs/")
     .option("--json", "print sweep.json instead of a table");
   addOverrideFlags(command);
   return command
     .addHelpText("after", EXAMPLES)
-    .action((scenario: string | undefined, options: SweepOptions) =>
-      sweepScenario(scenario ?? null, options, command),
+    .action((scenario: string | undefined, flags: SweepFlags) =>
+      sweepScenario(scenario ?? null, flags, command),
     );
 }
 
-async function sweepScenario(name: string | null, options: SweepOptions, command: Command): Promise<void> {
-  if (options.keepRuns === true && options.out === undefined) {
-    throw new InputError("--keep-runs: applies to --out, which is not given");
-  }
-  const plan = planSweep(findScenario(name), typedSettings(command), options.seeds ?? null);
+async function sweepScenario(name: string | null, flags: SweepFlags, command: Command): Promise<void> {
+  checkTogether(flags);
+  const plan = planSweep(findScenario(name), typedSettings(command), flags.seeds ?? null);
   for (const warning of plan.warnings) process.stderr.write(`pdbench: warning: ${warning}\n`);
+  if (flags.stopBelow !== undefined) checkSlo(plan);
+  const execute = await executorOf(flags, command);
+  // Before the folder is touched: what is wrong with the input leaves nothing behind.
+  const identity = await identify(plan, flags.stopBelow ?? null);
+  const { out } = flags;
+  const run = (): Promise<void> => runAndDeliver(plan, identity, flags, execute);
+  if (out === undefined) return run();
+  checkSweepFolder(out);
+  await holdingDirectory(out, run);
+}
+
+async function runAndDeliver(
+  plan: SweepPlan,
+  identity: SweepIdentity,
+  { out, keepRuns, stopBelow, shard, json }: SweepFlags,
+  execute: SweepOptions["execute"],
+): Promise<void> {
   const interruption = listenForInterruption();
   const display = progressDisplay(process.stderr);
+  const options: SweepOptions = {
+    directory: out ?? null,
+    keepRuns: keepRuns === true,
+    stopBelow: stopBelow ?? null,
+    identity,
+    execute,
+    signal: interruption.signal,
+    onProgress: (progress) => display.update(progress),
+  };
   try {
-    const sweep = await runSweep(plan, {
-      directory: options.out ?? null,
-      keepRuns: options.keepRuns === true,
-      execute: localExecutor(options.workers),
-      signal: interruption.signal,
-      onProgress: (progress) => display.update(progress),
-    });
-    display.stop();
-    await deliver(sweep, options);
+    if (shard === undefined) {
+      const sweep = await runSweep(plan, options);
+      display.stop();
+      await deliverSweep(sweep, out ?? null, json === true);
+    } else {
+      checkNoOtherShard(out!, shard);
+      const found = await runShard(plan, shard, options);
+      display.stop();
+      await deliverShard(found, out!);
+    }
   } finally {
     display.stop();
     interruption.end();
   }
 }
 
-/** Signals reach a process twice when npm passes them on; only a later one means "right now". */
-const MS_BETWEEN_INTERRUPTS = 1000;
-
-/** The first SIGINT aborts `signal`, so that the sweep ends in order; another ends the process. */
-function listenForInterruption(): { readonly signal: AbortSignal; readonly end: () => void } {
-  const interruption = new AbortController();
-  let firstMs = Infinity;
-  const onInterrupt = (): void => {
-    if (performance.now() - firstMs > MS_BETWEEN_INTERRUPTS) process.exit(130);
-    firstMs = Math.min(firstMs, performance.now());
-    interruption.abort();
-  };
-  process.on("SIGINT", onInterrupt);
-  return { signal: interruption.signal, end: () => process.off("SIGINT", onInterrupt) };
-}
-
-/** Writes and prints what a sweep found. @throws WorkError at the end when runs have failed. */
-async function deliver(sweep: SweepResult, { out, json }: SweepOptions): Promise<void> {
-  const report = reportOnSweep(sweep);
-  if (out !== undefined) {
-    await writeWhole(join(out, "points.csv"), pointsCsv(sweep));
-    await writeWhole(join(out, "report.md"), await reportText(report, "md"));
-    await writeWhole(join(out, "report.html"), await reportText(report, "html"));
-    await writeWhole(join(out, "sweep.json"), sweepJson(sweep));
-  }
-  process.stdout.write(
-    json === true
-      ? sweepJson(sweep)
-      : renderSweepTable(sweep, report.recommendation, terminalOptionsOf(process.stdout, process.env)),
+async function deliverShard(found: SweepShard, out: string): Promise<void> {
+  await writeWhole(join(out, SHARD_FILE), `${JSON.stringify(found)}\n`);
+  const { index, count } = found.shard;
+  process.stderr.write(
+    `Shard ${index}/${count}: ${found.points.length} points are in ${join(out, SHARD_FILE)}; ` +
+      "`pdbench merge` puts all shards together\n",
   );
-  if (out !== undefined) process.stderr.write(`Report: ${join(out, "report.html")}\n`);
-  failOnFailedRuns(sweep);
+  failOnFailedRuns(found.points);
 }
 
-function failOnFailedRuns({ points }: SweepResult): void {
-  const runs = points.flatMap((point) => point.runs);
-  const failed = runs.filter(({ error }) => error !== null);
-  if (failed.length === 0) return;
-  throw new WorkError(`${failed.length} of ${runs.length} runs failed, the first: ${failed[0]!.error!}`);
+/** @throws InputError for flags that need another one, or exclude one another */
+function checkTogether({ out, keepRuns, shard, json, executor }: SweepFlags): void {
+  if (keepRuns === true && out === undefined) {
+    throw new InputError("--keep-runs: applies to --out, which is not given");
+  }
+  if (keepRuns === true && executor === "bullmq") {
+    throw new InputError(
+      "--keep-runs: applies to --executor local; runs on other machines leave summaries only",
+    );
+  }
+  if (shard === undefined) return;
+  if (out === undefined)
+    throw new InputError("--shard: expected --out DIR as well, for `pdbench merge` to read");
+  if (json === true)
+    throw new InputError("--json: a shard has no result of its own; `pdbench merge` takes --json");
 }
 
-function sweepJson(sweep: SweepResult): string {
-  return `${JSON.stringify(sweep, null, 1)}\n`;
+function checkSlo({ points }: SweepPlan): void {
+  const without = points.find(({ scenario: { slo } }) => Object.values(slo).every((limit) => limit === null));
+  if (without === undefined) return;
+  throw new InputError(
+    "--stop-below: applies to scenarios with an SLO; expected slo.ttft_ms, slo.tpot_ms or slo.e2e_ms",
+  );
+}
+
+function checkNoOtherShard(out: string, { index, count }: Shard): void {
+  const path = join(out, SHARD_FILE);
+  if (!existsSync(path)) return;
+  const { shard } = JSON.parse(readFileSync(path, "utf8")) as SweepShard;
+  if (shard.index === index && shard.count === count) return;
+  throw new InputError(
+    `--out ${out}: holds shard ${shard.index}/${shard.count}, expected a folder of its own for ${index}/${count}`,
+  );
 }
