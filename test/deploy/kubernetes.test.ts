@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { parseAllDocuments } from "yaml";
+import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.js";
+import { executorOf, type ExecutorOptions } from "../../src/cli/executor-flags.js";
+import { typedSettings } from "../../src/cli/override-flags.js";
+import { packageVersion } from "../../src/package-info.js";
+import { findScenario } from "../../src/scenario/load.js";
+import { planSweep } from "../../src/sweep/plan.js";
+import { parseRedisUrl } from "../../src/sweep/queue/redis-connection.js";
+
+const FOLDER = new URL("../../deploy/kubernetes/", import.meta.url);
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly args: readonly string[];
+  readonly env: readonly { name: string; valueFrom: { secretKeyRef: { name: string; key: string } } }[];
+  readonly volumeMounts?: readonly { name: string; mountPath: string }[];
+}
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly stringData?: Readonly<Record<string, string>>;
+  readonly spec?: {
+    readonly selector?: { app?: string; matchLabels?: Record<string, string> };
+    readonly template?: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: {
+        readonly containers: readonly Container[];
+        readonly volumes?: readonly { name: string }[];
+      };
+    };
+  };
+}
+
+const manifests = readdirSync(FOLDER).flatMap((file) =>
+  parseAllDocuments(readFileSync(new URL(file, FOLDER), "utf8")).map((document) => {
+    expect(document.errors).toEqual([]);
+    return document.toJS() as Manifest;
+  }),
+);
+const pods = manifests.flatMap(({ spec }) => spec?.template ?? []);
+const containers = pods.flatMap(({ spec }) => spec.containers);
+const ours = containers.filter(({ image }) => image.startsWith("pdbench:"));
+
+/** Parses a command line as the program does, and does nothing. */
+async function parsed(args: readonly string[]): ReturnType<(typeof COMMANDS)[number]["load"]> {
+  const command = await COMMANDS.find(({ name }) => name === args[0])!.load();
+  command.exitOverride().action(() => undefined);
+  return command.parse(args.slice(1), { from: "user" });
+}
+
+describe("the Kubernetes manifests", () => {
+  it("run a coordinator and workers of this version", () => {
+    expect(ours.map(({ name }) => name).sort()).toEqual(["coordinator", "worker"]);
+    for (const { image } of ours) expect(image).toBe(`pdbench:${packageVersion()}`);
+  });
+
+  it("have command lines that pdbench takes", async () => {
+    const options = (name: string) => parsed(ours.find((container) => container.name === name)!.args);
+    expect((await options("worker")).opts()).toMatchObject({ threads: 2, idleExit: 600, cache: "/cache" });
+    process.env["PDBENCH_REDIS_URL"] = secret("url");
+    const sweep = await options("coordinator");
+    delete process.env["PDBENCH_REDIS_URL"];
+    await expect(executorOf(sweep.opts<ExecutorOptions>(), sweep)).resolves.toBeTypeOf("function");
+    const seeds = sweep.opts<{ seeds: string }>().seeds;
+    const plan = planSweep(findScenario(sweep.args[0]!), typedSettings(sweep), seeds);
+    expect([plan.points.length, plan.seeds.length, plan.warnings]).toEqual([21, 5, []]);
+  });
+
+  it("fit together: service, secret, user, labels, volumes", () => {
+    const url = new URL(parseRedisUrl(secret("url")).url);
+    const redis = containers.find(({ name }) => name === "redis")!;
+    expect(manifests.find(({ kind }) => kind === "Service")!.metadata.name).toBe(url.hostname);
+    expect(url.password).toBe(secret("password"));
+    expect(redis.args[0]).toContain(`--user ${url.username} on`);
+    const labels = pods.flatMap(({ metadata }) => Object.values(metadata.labels));
+    for (const { spec } of manifests) {
+      const app = spec?.selector?.app ?? spec?.selector?.matchLabels?.["app"];
+      if (app !== undefined) expect(labels).toContain(app);
+    }
+    for (const { env } of containers) {
+      for (const { valueFrom } of env) {
+        expect(valueFrom.secretKeyRef.name).toBe("pdbench-redis");
+        expect(secret(valueFrom.secretKeyRef.key)).toBeTypeOf("string");
+      }
+    }
+    for (const { spec } of pods) {
+      const volumes = (spec.volumes ?? []).map(({ name }) => name);
+      expect(
+        spec.containers.flatMap(({ volumeMounts }) => volumeMounts ?? []).map(({ name }) => name),
+      ).toEqual(volumes);
+    }
+  });
+});
+
+function secret(key: string): string {
+  return manifests.find(({ kind }) => kind === "Secret")!.stringData![key]!;
+}
