@@ -20,6 +20,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./sweep.js")).sweepCommand(),
   },
   {
+    name: "optimize",
+    summary: "searches the best settings, the largest load or the cheapest fleet under SLOs",
+    load: async () => (await import("./optimize.js")).optimizeCommand(),
+  },
+  {
     name: "worker",
     summary: "takes runs of distributed sweeps from a queue",
     load: async () => (await import("./worker.js")).workerCommand(),

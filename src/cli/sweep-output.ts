@@ -37,6 +37,7 @@ export function failOnFailedRuns(points: readonly SweepPoint[]): void {
   throw new WorkError(`${failed.length} of ${runs.length} runs failed, the first: ${failed[0]!.error!}`);
 }
 
-function sweepJson(sweep: SweepResult): string {
+/** Text of `sweep.json`. */
+export function sweepJson(sweep: SweepResult): string {
   return `${JSON.stringify(sweep, null, 1)}\n`;
 }

@@ -2,9 +2,12 @@ import { SingleBar } from "cli-progress";
 import { formatDuration } from "../report/format.js";
 import type { SweepProgress } from "../sweep/run-sweep.js";
 
+/** Progress of a sweep, or of one stage of a search. */
+type Progress = SweepProgress & { readonly stage?: string };
+
 /** Where a sweep tells how far it is. */
 export interface ProgressDisplay {
-  update(progress: SweepProgress): void;
+  update(progress: Progress): void;
   stop(): void;
 }
 
@@ -19,7 +22,7 @@ function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   const startedMs = performance.now();
   const bar = new SingleBar({
     stream,
-    format: "{bar} {value}/{total} runs  {left}{workers}{failures}",
+    format: "{stage}{bar} {value}/{total} runs  {left}{workers}{failures}",
     barsize: 30,
     hideCursor: true,
     clearOnComplete: true,
@@ -29,12 +32,15 @@ function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   return {
     update(progress) {
       const payload = {
+        stage: stageOf(progress),
         left: leftOf(progress, startedMs),
         workers: workersOf(progress),
         failures: failuresOf(progress),
       };
-      if (isStarted) bar.update(progress.done, payload);
-      else bar.start(progress.total, progress.done, payload);
+      if (isStarted) {
+        bar.setTotal(progress.total);
+        bar.update(progress.done, payload);
+      } else bar.start(progress.total, progress.done, payload);
       isStarted = true;
     },
     stop: () => bar.stop(),
@@ -52,10 +58,16 @@ function lineDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
       lastMs = nowMs;
       const { done, total } = progress;
       const left = leftOf(progress, startedMs);
-      stream.write(`${done}/${total} runs  ${left}${workersOf(progress)}${failuresOf(progress)}\n`);
+      stream.write(
+        `${stageOf(progress)}${done}/${total} runs  ${left}${workersOf(progress)}${failuresOf(progress)}\n`,
+      );
     },
     stop: () => undefined,
   };
+}
+
+function stageOf({ stage }: Progress): string {
+  return stage === undefined ? "" : `${stage}: `;
 }
 
 /** The time that the remaining runs take at the pace of this call. */

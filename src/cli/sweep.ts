@@ -14,6 +14,7 @@ import { addExecutorFlags, executorOf, type ExecutorOptions } from "./executor-f
 import { listenForInterruption } from "./interruption.js";
 import { shareFlag } from "./number-flags.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
+import { checkSlo } from "./slo-check.js";
 import { deliverSweep, failOnFailedRuns } from "./sweep-output.js";
 import { progressDisplay } from "./sweep-progress.js";
 
@@ -72,7 +73,7 @@ async function sweepScenario(name: string | null, flags: SweepFlags, command: Co
   checkTogether(flags);
   const plan = planSweep(findScenario(name), typedSettings(command), flags.seeds ?? null);
   for (const warning of plan.warnings) process.stderr.write(`pdbench: warning: ${warning}\n`);
-  if (flags.stopBelow !== undefined) checkSlo(plan);
+  if (flags.stopBelow !== undefined) checkSlo(plan, "--stop-below");
   const execute = await executorOf(flags, command);
   // Before the folder is touched: what is wrong with the input leaves nothing behind.
   const identity = await identify(plan, flags.stopBelow ?? null);
@@ -142,14 +143,6 @@ function checkTogether({ out, keepRuns, shard, json, executor }: SweepFlags): vo
     throw new InputError("--shard: expected --out DIR as well, for `pdbench merge` to read");
   if (json === true)
     throw new InputError("--json: a shard has no result of its own; `pdbench merge` takes --json");
-}
-
-function checkSlo({ points }: SweepPlan): void {
-  const without = points.find(({ scenario: { slo } }) => Object.values(slo).every((limit) => limit === null));
-  if (without === undefined) return;
-  throw new InputError(
-    "--stop-below: applies to scenarios with an SLO; expected slo.ttft_ms, slo.tpot_ms or slo.e2e_ms",
-  );
 }
 
 function checkNoOtherShard(out: string, { index, count }: Shard): void {

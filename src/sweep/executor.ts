@@ -1,3 +1,4 @@
+import { InputError, WorkError } from "../errors.js";
 import type { ProfileTexts } from "../scenario/profiles.js";
 import type { Scenario } from "../scenario/schema.js";
 import type { RawTrace } from "../workload/raw-trace.js";
@@ -45,3 +46,18 @@ export interface ExecutorContext {
 
 /** Where the runs of a sweep take place. Results may come in any order, one for each task. */
 export type Executor = (tasks: readonly SweepTask[], context: ExecutorContext) => Promise<void>;
+
+/**
+ * Fails where no run has a result; those that were stopped on request have one.
+ *
+ * @throws InputError when every run failed because of what the user gave
+ * @throws WorkError when every run failed
+ */
+export function failIfAllFailed(results: readonly Pick<TaskResult, "error">[]): void {
+  const errors = results.flatMap(({ error }) => error ?? []);
+  const [first] = errors;
+  if (first === undefined || errors.length < results.length) return;
+  if (errors.some(({ kind }) => kind === "stopped")) return;
+  if (errors.every(({ kind }) => kind === "input")) throw new InputError(first.message);
+  throw new WorkError(`every run failed: ${first.message}`);
+}

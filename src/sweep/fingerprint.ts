@@ -165,6 +165,7 @@ export function leavesOf(tree: unknown, prefix = ""): Map<string, unknown> {
   );
 }
 
-function show(value: unknown): string {
+/** A setting in a message. */
+export function show(value: unknown): string {
   return value === undefined ? "not set" : JSON.stringify(value);
 }

@@ -15,6 +15,8 @@ import { checkCapacity } from "./check-capacity.js";
 export interface RunOptions extends SimulationHooks {
   /** `plain` advances step by step: the oracle of `fast`. */
   readonly time?: "fast" | "plain";
+  /** Sample the workers' state over time; default true. */
+  readonly timeline?: boolean;
   /** Texts of profile files; others are read. */
   readonly profiles?: ProfileTexts;
 }
@@ -37,7 +39,8 @@ export function runScenario(scenario: Scenario, trace: RawTrace, options: RunOpt
     prefill: loadProfile(scenario.fleet.prefill.profile, options.profiles),
     decode: loadProfile(scenario.fleet.decode.profile, options.profiles),
   };
-  const setup = scenarioSetup(scenario, profiles, workload, options.time);
+  const whole = scenarioSetup(scenario, profiles, workload, options.time);
+  const setup = options.timeline === false ? { ...whole, timelineIntervalMs: Infinity } : whole;
   checkCapacity(setup);
   const startedMs = performance.now();
   const run = simulate(setup, options);

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { InputError, InterruptedError, WorkError } from "../errors.js";
+import { InterruptedError } from "../errors.js";
 import type { Summary } from "../measure/summary.js";
 import type { Scenario } from "../scenario/schema.js";
-import type { Executor, SweepTask, TaskResult } from "./executor.js";
+import { failIfAllFailed, type Executor, type SweepTask, type TaskResult } from "./executor.js";
 import { identify, studyOf, traceName, type SweepFingerprint, type SweepIdentity } from "./fingerprint.js";
 import type { PlannedPoint, SweepPlan } from "./plan.js";
 import type { Shard, SweepShard } from "./shards.js";
@@ -178,15 +178,6 @@ function interrupted(done: number, total: number, directory: string | null): Int
       ? "nothing is saved without --out"
       : `they are in ${directory}, the same command goes on`;
   return new InterruptedError(`interrupted: ${done} of ${total} runs are done; ${saved}`);
-}
-
-function failIfAllFailed(results: readonly TaskResult[]): void {
-  const errors = results.flatMap(({ error }) => error ?? []);
-  const [first] = errors;
-  if (first === undefined || errors.length < results.length) return;
-  if (errors.some(({ kind }) => kind === "stopped")) return;
-  if (errors.every(({ kind }) => kind === "input")) throw new InputError(first.message);
-  throw new WorkError(`every run failed: ${first.message}`);
 }
 
 function pointsOf(

@@ -29,6 +29,7 @@ export class TaskRunner {
       const { run, summary } = runScenario(scenario, requests, {
         profiles,
         requestGaps: directory !== null,
+        timeline: directory !== null,
         ...(stopBelow !== null && { onProgress: stopWhenHopeless(scenario.slo, stopBelow) }),
       });
       if (directory !== null) {

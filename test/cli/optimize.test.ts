@@ -1,0 +1,105 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { pdbench, pdbenchUntil } from "./cli.js";
+
+const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
+const place = (name: string): string => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const space = ["quickstart", "--requests", "300", "--seeds", "2", "--min-requests", "50"];
+
+describe("pdbench optimize", () => {
+  it("recommends settings, says what it cost and how close it is to the grid, and resumes", async () => {
+    await pdbench(["sweep", ...space.slice(0, 5), "--out", place("grid")]);
+    const search = ["optimize", ...space, "--compare", place("grid"), "--out", place("best")];
+    const first = await pdbench(search);
+    expect(first.status).toBe(0);
+    expect(first.stdout).toMatch(/Use routing_threshold=\d+ policy=\w+: goodput [\d.]+/);
+    expect(first.stdout).toMatch(
+      /Budget: \d+ runs, [\d,]+ simulated requests, [\d.]+ % of the whole\s+grid's/,
+    );
+    expect(first.stdout).toMatch(/the grid in .* it is number \d of 15|It is the best of the 15 points/);
+    expect(Math.max(...first.stdout.split("\n").map((text) => text.length))).toBeLessThanOrEqual(100);
+    expect(readdirSync(place("best")).sort()).toEqual([
+      "optimize.json",
+      "points.csv",
+      "report.html",
+      "report.md",
+      "sweep.json",
+      "trials.jsonl",
+    ]);
+    const before = readFileSync(join(place("best"), "optimize.json"), "utf8");
+    const again = await pdbench([...search, "--workers", "1", "--json"]);
+    expect(again.stdout).toBe(before);
+    expect(again.stderr).toMatch(/rung 1 of \d: 15\/15 runs/);
+    const report = await pdbench(["report", place("best"), "--out", place("report.html")]);
+    expect(report.status).toBe(0);
+    expect(report.stdout).toContain("goodput");
+  });
+
+  it("goes on after an interruption to the same result", async () => {
+    const search = [
+      "optimize",
+      "quickstart",
+      "--cheapest",
+      "--prefill-workers",
+      "1:4:1",
+      "--decode-workers",
+      "2:4:2",
+    ];
+    const args = [
+      ...search,
+      "--requests",
+      "3000",
+      "--workers",
+      "1",
+      "--policy",
+      "cache_aware",
+      "--seeds",
+      "1",
+    ];
+    const out = place("interrupted");
+    const interrupted = await pdbenchUntil(join(out, "trials.jsonl"), "SIGINT", [...args, "--out", out]);
+    expect(interrupted.stderr).toMatch(
+      /interrupted: \d+ runs are done; they are in .*, the same command goes on/,
+    );
+    expect(interrupted.status).toBe(130);
+    const resumed = await pdbench([...args, "--out", out, "--json"]);
+    const whole = await pdbench([...args, "--json"]);
+    expect(resumed.stdout).toBe(whole.stdout);
+  });
+
+  it("finds the largest load", async () => {
+    const args = ["--max-rate", "--requests", "300", "--seeds", "1", "--routing-threshold", "1024,4096"];
+    const { status, stdout } = await pdbench(["optimize", "quickstart", ...args, "--policy", "cache_aware"]);
+    expect(stdout).toMatch(
+      /sustains speedup [\d.]+ \([\d.]+ requests\/s\) at an\s+SLO\s+attainment\s+of\s+90.0 %/,
+    );
+    expect(status).toBe(0);
+  });
+
+  it.each([
+    [["--max-rate", "--eta", "4"], "--eta: applies to searches without --max-rate and --cheapest"],
+    [["--tolerance", "0.1"], "--tolerance: applies to --max-rate"],
+    [["--max-rate", "--cheapest"], "cannot be used with"],
+    [
+      ["--max-rate", "--speedup", "1,2"],
+      "--max-rate: varies the load itself (workload.speedup), expected no axis",
+    ],
+    [["--max-rate", "--set", "workload.concurrency=4"], "is a closed loop"],
+    [["--attainment", "2"], "--attainment: got 2, expected a share"],
+    [["--objective", "speed"], 'unknown metric "speed"'],
+    [["--compare", place("none")], "has no sweep.json"],
+    [
+      ["--cheapest", "--set", "slo.ttft_ms=null", "--set", "slo.tpot_ms=null"],
+      "--cheapest: applies to scenarios with",
+    ],
+  ])("refuses %j", async (flags, message) => {
+    const { status, stderr } = await pdbench(["optimize", "quickstart", ...flags, "--out", place("x")]);
+    expect(stderr).toContain(message);
+    expect(status).toBe(2);
+    expect(existsSync(join(place("x"), "optimize.json"))).toBe(false);
+  });
+});
