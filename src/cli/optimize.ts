@@ -2,12 +2,11 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { InputError } from "../errors.js";
 import { METRIC_NAMES, metricNamed } from "../report/metrics.js";
-import { reportOnSweep, reportText, writeWhole } from "../report/write-report.js";
+import { reportOnSweep, writeWhole } from "../report/write-report.js";
 import { findScenario } from "../scenario/load.js";
 import { holdingDirectory } from "../sweep/directory-lock.js";
 import { identify, type SweepIdentity } from "../sweep/fingerprint.js";
 import { planSweep, type SweepPlan } from "../sweep/plan.js";
-import { pointsCsv } from "../sweep/points-csv.js";
 import { knownGrid } from "../sweep/search/compare-with-grid.js";
 import { Evaluator, SEARCH_LOG } from "../sweep/search/evaluator.js";
 import { knobOf } from "../sweep/search/load-search.js";
@@ -25,7 +24,7 @@ import { numberFlag, shareFlag, wholeNumberFlag } from "./number-flags.js";
 import { optimizeText } from "./optimize-text.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
 import { checkSlo } from "./slo-check.js";
-import { sweepJson } from "./sweep-output.js";
+import { writeSweep } from "./sweep-output.js";
 import { progressDisplay } from "./sweep-progress.js";
 
 const HELP = `
@@ -161,11 +160,7 @@ async function searchAndDeliver(
 async function deliver({ result, sweep }: OptimizeOutcome, out: string | null, json: boolean): Promise<void> {
   const text = `${JSON.stringify(result, null, 1)}\n`;
   if (out !== null) {
-    const report = reportOnSweep(sweep);
-    await writeWhole(join(out, "points.csv"), pointsCsv(sweep));
-    await writeWhole(join(out, "report.md"), await reportText(report, "md"));
-    await writeWhole(join(out, "report.html"), await reportText(report, "html"));
-    await writeWhole(join(out, "sweep.json"), sweepJson(sweep));
+    await writeSweep(out, sweep, reportOnSweep(sweep));
     await writeWhole(join(out, "optimize.json"), text);
   }
   process.stdout.write(json ? text : optimizeText(result));

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { WorkError } from "../errors.js";
 import { renderSweepTable } from "../report/render-sweep-table.js";
 import { terminalOptionsOf } from "../report/terminal-style.js";
-import { reportOnSweep, reportText, writeWhole } from "../report/write-report.js";
+import { reportOnSweep, reportText, writeWhole, type Report } from "../report/write-report.js";
 import { pointsCsv } from "../sweep/points-csv.js";
 import type { SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 
@@ -14,12 +14,7 @@ import type { SweepPoint, SweepResult } from "../sweep/sweep-result.js";
  */
 export async function deliverSweep(sweep: SweepResult, out: string | null, json: boolean): Promise<void> {
   const report = reportOnSweep(sweep);
-  if (out !== null) {
-    await writeWhole(join(out, "points.csv"), pointsCsv(sweep));
-    await writeWhole(join(out, "report.md"), await reportText(report, "md"));
-    await writeWhole(join(out, "report.html"), await reportText(report, "html"));
-    await writeWhole(join(out, "sweep.json"), sweepJson(sweep));
-  }
+  if (out !== null) await writeSweep(out, sweep, report);
   process.stdout.write(
     json
       ? sweepJson(sweep)
@@ -27,6 +22,14 @@ export async function deliverSweep(sweep: SweepResult, out: string | null, json:
   );
   if (out !== null) process.stderr.write(`Report: ${join(out, "report.html")}\n`);
   failOnFailedRuns(sweep.points);
+}
+
+/** Writes the files of a sweep directory, `sweep.json` last: a directory that has one is complete. */
+export async function writeSweep(out: string, sweep: SweepResult, report: Report): Promise<void> {
+  await writeWhole(join(out, "points.csv"), pointsCsv(sweep));
+  await writeWhole(join(out, "report.md"), await reportText(report, "md"));
+  await writeWhole(join(out, "report.html"), await reportText(report, "html"));
+  await writeWhole(join(out, "sweep.json"), sweepJson(sweep));
 }
 
 /** @throws WorkError when runs have failed; those that were stopped on request have not */
@@ -37,7 +40,6 @@ export function failOnFailedRuns(points: readonly SweepPoint[]): void {
   throw new WorkError(`${failed.length} of ${runs.length} runs failed, the first: ${failed[0]!.error!}`);
 }
 
-/** Text of `sweep.json`. */
-export function sweepJson(sweep: SweepResult): string {
+function sweepJson(sweep: SweepResult): string {
   return `${JSON.stringify(sweep, null, 1)}\n`;
 }

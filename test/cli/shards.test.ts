@@ -43,7 +43,6 @@ describe("pdbench sweep --shard and pdbench merge", () => {
   });
 
   it.each([
-    [["--shard", "0/3", "--out", place("x")], "--shard: got 0/3, expected I/N"],
     [["--shard", "1/3"], "--shard: expected --out DIR as well"],
     [["--shard", "1/3", "--out", place("x"), "--json"], "--json: a shard has no result of its own"],
     [["--stop-below", "0"], "--stop-below: got 0, expected a share above 0"],

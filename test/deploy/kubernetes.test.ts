@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
 import { describe, expect, it } from "vitest";
-import { COMMANDS } from "../../src/cli/commands.js";
 import { executorOf, type ExecutorOptions } from "../../src/cli/executor-flags.js";
 import { typedSettings } from "../../src/cli/override-flags.js";
 import { packageVersion } from "../../src/package-info.js";
 import { findScenario } from "../../src/scenario/load.js";
 import { planSweep } from "../../src/sweep/plan.js";
 import { parseRedisUrl } from "../../src/sweep/queue/redis-connection.js";
+import { parseCommand } from "../support/parse-command.js";
 
 const FOLDER = new URL("../../deploy/kubernetes/", import.meta.url);
 
@@ -45,13 +45,6 @@ const pods = manifests.flatMap(({ spec }) => spec?.template ?? []);
 const containers = pods.flatMap(({ spec }) => spec.containers);
 const ours = containers.filter(({ image }) => image.startsWith("pdbench:"));
 
-/** Parses a command line as the program does, and does nothing. */
-async function parsed(args: readonly string[]): ReturnType<(typeof COMMANDS)[number]["load"]> {
-  const command = await COMMANDS.find(({ name }) => name === args[0])!.load();
-  command.exitOverride().action(() => undefined);
-  return command.parse(args.slice(1), { from: "user" });
-}
-
 describe("the Kubernetes manifests", () => {
   it("run a coordinator and workers of this version", () => {
     expect(ours.map(({ name }) => name).sort()).toEqual(["coordinator", "worker"]);
@@ -59,7 +52,7 @@ describe("the Kubernetes manifests", () => {
   });
 
   it("have command lines that pdbench takes", async () => {
-    const options = (name: string) => parsed(ours.find((container) => container.name === name)!.args);
+    const options = (name: string) => parseCommand(ours.find((container) => container.name === name)!.args);
     expect((await options("worker")).opts()).toMatchObject({ threads: 2, idleExit: 600, cache: "/cache" });
     process.env["PDBENCH_REDIS_URL"] = secret("url");
     const sweep = await options("coordinator");

@@ -5,7 +5,7 @@ import type { Executor, ExecutorContext, SweepTask } from "../executor.js";
 import { BlobStore } from "./blob-store.js";
 import { connectRedis, type RedisUrl } from "./redis-connection.js";
 import { ResultStream } from "./result-stream.js";
-import { JOB_SCHEMA, jobId, KEY_PREFIX, QUEUE, type SweepJob } from "./sweep-job.js";
+import { JOB_SCHEMA, jobId, KEEP_S, KEY_PREFIX, QUEUE, type SweepJob } from "./sweep-job.js";
 import { encodeTrace } from "./trace-blob.js";
 
 /** Jobs in one call to Redis. */
@@ -123,7 +123,7 @@ class Coordinator {
         backoff: { type: "exponential", delay: 1000 },
         // The result is in the stream; a failed job stays for the coordinator to find.
         removeOnComplete: true,
-        removeOnFail: false,
+        removeOnFail: { age: KEEP_S },
       },
     }));
     for (let at = 0; at < jobs.length && !this.context.signal.aborted; at += BULK) {
