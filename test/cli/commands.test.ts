@@ -178,12 +178,15 @@ describe("pdbench sweep", () => {
 });
 
 describe("help and lists", () => {
-  it.each(["simulate", "sweep", "list", "report", "trace"])("%s --help has examples", async (command) => {
-    const { status, stdout, stderr } = await pdbench([command, "--help"]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(stdout).toContain("Examples:");
-    expect(stdout).toContain(`$ pdbench ${command}`);
-  });
+  it.each(["simulate", "sweep", "optimize", "worker", "merge", "list", "report", "trace"])(
+    "%s --help has examples",
+    async (command) => {
+      const { status, stdout, stderr } = await pdbench([command, "--help"]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toContain("Examples:");
+      expect(stdout).toContain(`$ pdbench ${command}`);
+    },
+  );
 
   it("--help lists every command", async () => {
     const { status, stdout } = await pdbench(["--help"]);

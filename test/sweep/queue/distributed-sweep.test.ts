@@ -168,6 +168,26 @@ sweep:
     await worker.ended;
   });
 
+  it("serves a search as well, round by round", async () => {
+    const search = [
+      "optimize",
+      "quickstart",
+      "--requests",
+      "200",
+      "--seeds",
+      "1",
+      "--min-requests",
+      "60",
+      "--json",
+    ];
+    const worker = startWorker(redis.url, "cache-g");
+    const found = await start([...search, "--executor", "bullmq", "--redis", redis.url]).ended;
+    expect(found.stderr).toMatch(/rung 2 of \d: \d+\/\d+ runs/);
+    expect(found.stdout).toBe((await pdbench(search)).stdout);
+    worker.process.kill("SIGTERM");
+    await worker.ended;
+  });
+
   it("is not for workers of another version, which leave the job to others", async () => {
     const queue = new Queue(QUEUE, { connection: { url: redis.url }, prefix: KEY_PREFIX });
     const job = { schema: "pdbench/sweep-job@1", version: "9.9.9", study: "0123456789abcdef" };
@@ -175,6 +195,7 @@ sweep:
     const { status, stderr } = await startWorker(redis.url, "cache-f").ended;
     expect(stderr).toMatch(/the queue holds jobs of pdbench 9\.9\.9 .* and this worker is pdbench \d/);
     expect(status).toBe(1);
+    expect(await pdbench(["worker"])).toMatchObject({ status: 2 });
     expect(await queue.getWaiting()).toMatchObject([{ id: "of-another-version", attemptsMade: 0 }]);
     await queue.obliterate({ force: true });
     await queue.close();
