@@ -34,9 +34,7 @@ function columnsOf({ objective, goal }: OptimizeResult): readonly Column[] {
   const ofGoal = {
     best: [],
     max_rate: [
-      right("sustained", ({ load }) =>
-        load!.sustained === null ? "none" : `x${formatNumber(load!.sustained)}`,
-      ),
+      right("sustained", ({ load }) => sustainedWords(load!)),
       right("requests/s", ({ load }) => formatNumber(load!.requests_per_s)),
       right("not", ({ load }) => (load!.exceeded === null ? "" : `x${formatNumber(load!.exceeded)}`)),
     ],
@@ -54,6 +52,11 @@ function columnsOf({ objective, goal }: OptimizeResult): readonly Column[] {
     right("in SLO", ({ attainment }) => (attainment === null ? "stopped" : formatShare(attainment))),
     right(metric.label, (point) => formatMetric(metric, point.objective)),
   ];
+}
+
+/** A point that was left before anything was sustained could still sustain less. */
+function sustainedWords({ sustained, exceeded }: NonNullable<RankedPoint["load"]>): string {
+  return sustained === null ? `< x${formatNumber(exceeded)}` : `x${formatNumber(sustained)}`;
 }
 
 function shorten(name: string): string {

@@ -49,11 +49,7 @@ export function sweepCommand(): Command {
     .option("--seeds <N>", "how many seeds per point, or a list of them (default: the scenario's, or 1)")
     .option("--out <DIR>", "keep results there as they come: sweep.json, points.csv, report");
   addExecutorFlags(command)
-    .option(
-      "--shard <I/N>",
-      "with --out: every N-th point only, from the I-th on (pdbench merge)",
-      parseShard,
-    )
+    .option("--shard <I/N>", "with --out: one of N equal shares of the points (pdbench merge)", parseShard)
     .option(
       "--stop-below <SHARE>",
       "stop runs that can no longer reach this SLO attainment, 0..1; the result says which",

@@ -6,7 +6,7 @@ import type { Scenario } from "../scenario/schema.js";
 import { failIfAllFailed, type Executor, type SweepTask, type TaskResult } from "./executor.js";
 import { identify, studyOf, traceName, type SweepFingerprint, type SweepIdentity } from "./fingerprint.js";
 import type { PlannedPoint, SweepPlan } from "./plan.js";
-import type { Shard, SweepShard } from "./shards.js";
+import { shardOf, type Shard, type SweepShard } from "./shards.js";
 import { SweepLog } from "./sweep-log.js";
 import { sweepResult, type SweepPoint, type SweepResult, type SweepRun } from "./sweep-result.js";
 import { longestFirst } from "./task-cost.js";
@@ -68,12 +68,12 @@ export async function runSweep(plan: SweepPlan, options: SweepOptions): Promise<
 }
 
 /**
- * Runs the share of a plan's points that falls to one of several machines: every `count`-th, under every seed.
+ * Runs the share of a plan's points that falls to one of several machines, under every seed.
  *
  * @throws as `runSweep`, but not where every run of the share failed: other shares may hold better points
  */
 export async function runShard(plan: SweepPlan, shard: Shard, options: SweepOptions): Promise<SweepShard> {
-  const own = plan.points.filter(({ index }) => index % shard.count === shard.index - 1);
+  const own = plan.points.filter(({ index }) => shardOf(index, shard.count) === shard.index);
   const { fingerprint, points } = await runAll(plan, options, own);
   return { schema: "pdbench/sweep-shard@1", shard, fingerprint, points };
 }
@@ -106,8 +106,8 @@ async function runAll(plan: SweepPlan, options: SweepOptions, own = plan.points)
       onResult: (result) => {
         for (const run of groups[result.id]!) {
           results.set(run, result);
-          if (result.summary !== null) log?.append(run.point.index, run.seed, result.summary);
-          else if (result.error?.kind !== "stopped") failed++;
+          log?.append(run.point.index, run.seed, result);
+          if (result.summary === null && result.error?.kind !== "stopped") failed++;
         }
         progress();
       },
@@ -149,13 +149,10 @@ function runName(point: number, seed: number): string {
 }
 
 function takeEarlier(runs: readonly Run[], log: SweepLog | null, results: Map<Run, TaskResult>): number {
-  const logged = new Map((log?.earlier ?? []).map((run) => [`${run.point}/${run.seed}`, run.summary]));
   for (const run of runs) {
-    const summary = logged.get(`${run.point.index}/${run.seed}`);
+    const result = log?.earlier(run.point.index, run.seed) ?? null;
     const isKept = run.directory === null || existsSync(join(run.directory, "summary.json"));
-    if (summary !== undefined && isKept) {
-      results.set(run, { id: -1, summary: JSON.stringify(summary), error: null });
-    }
+    if (result !== null && (isKept || result.summary === null)) results.set(run, { id: -1, ...result });
   }
   return results.size;
 }

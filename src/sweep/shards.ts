@@ -22,6 +22,14 @@ export interface SweepShard {
 
 export const SHARD_FILE = "shard.json";
 
+/**
+ * The shard (from 1) that runs a point. Of any `count` neighbours each shard has one, and not the same one every time:
+ * where the last axis has `count` values, no shard has all points of one of them.
+ */
+export function shardOf(point: number, count: number): number {
+  return 1 + ((point + Math.floor(point / count)) % count);
+}
+
 /** Reads `I/N`. @throws InputError naming the flag */
 export function parseShard(text: string): Shard {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];

@@ -4,14 +4,20 @@ import { InputError } from "../errors.js";
 import type { Summary } from "../measure/summary.js";
 import { AppendLog } from "./append-log.js";
 import { isLockFile } from "./directory-lock.js";
+import type { TaskResult } from "./executor.js";
 import { differences, type SweepFingerprint } from "./fingerprint.js";
 
-/** A run that has ended well. */
-export interface LoggedRun {
+/** A line of the log: a run that has ended well, or was stopped on request. */
+interface LoggedRun {
   readonly point: number;
   readonly seed: number;
-  readonly summary: Summary;
+  readonly summary: Summary | null;
+  /** Why there is no summary. */
+  readonly stopped?: string;
 }
+
+/** A run's result, whichever task it came from. */
+type RunResult = Omit<TaskResult, "id">;
 
 interface LogHeader {
   readonly schema: "pdbench/sweep-log@1";
@@ -22,9 +28,8 @@ const FILE = "points.jsonl";
 
 /** The runs of a sweep directory, one line each in `points.jsonl`, added as they end: a second call goes on there. */
 export class SweepLog {
-  /** Runs of earlier calls. */
-  readonly earlier: readonly LoggedRun[];
   private readonly log: AppendLog;
+  private readonly runs: ReadonlyMap<string, LoggedRun>;
 
   /**
    * Opens the log of `directory`, which is not made before the first run has ended.
@@ -37,12 +42,24 @@ export class SweepLog {
     this.log = new AppendLog(join(directory, FILE), JSON.stringify(header), (text) =>
       checkHeader(directory, JSON.parse(text) as LogHeader, fingerprint),
     );
-    this.earlier = this.log.earlier.map((line) => JSON.parse(line) as LoggedRun);
+    const runs = this.log.earlier.map((line) => JSON.parse(line) as LoggedRun);
+    this.runs = new Map(runs.map((run) => [`${run.point}/${run.seed}`, run]));
   }
 
-  /** @param summary JSON of the run's summary */
-  append(point: number, seed: number, summary: string): void {
-    this.log.append(`{"point":${point},"seed":${seed},"summary":${summary}}`);
+  /** What an earlier call found of a run; null where it is still to do. */
+  earlier(point: number, seed: number): RunResult | null {
+    const run = this.runs.get(`${point}/${seed}`);
+    if (run === undefined) return null;
+    if (run.summary !== null) return { summary: JSON.stringify(run.summary), error: null };
+    return { summary: null, error: { message: run.stopped!, kind: "stopped" } };
+  }
+
+  /** Keeps a result. One that failed is passed over: the next call tries it again. */
+  append(point: number, seed: number, { summary, error }: RunResult): void {
+    const start = `{"point":${point},"seed":${seed},"summary":`;
+    if (summary !== null) this.log.append(`${start}${summary}}`);
+    else if (error?.kind === "stopped")
+      this.log.append(`${start}null,"stopped":${JSON.stringify(error.message)}}`);
   }
 
   close(): void {

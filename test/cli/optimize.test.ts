@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { pdbench, pdbenchUntil } from "./cli.js";
+import { pdbench } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
 const place = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const space = ["quickstart", "--requests", "300", "--seeds", "2", "--min-requests", "50"];
+const space = ["quickstart", "--requests", "120", "--seeds", "2", "--min-requests", "40"];
 
 describe("pdbench optimize", () => {
   it("recommends settings, says what it cost and how close it is to the grid, and resumes", async () => {
@@ -39,40 +39,8 @@ describe("pdbench optimize", () => {
     expect(report.stdout).toContain("goodput");
   });
 
-  it("goes on after an interruption to the same result", async () => {
-    const search = [
-      "optimize",
-      "quickstart",
-      "--cheapest",
-      "--prefill-workers",
-      "1:4:1",
-      "--decode-workers",
-      "2:4:2",
-    ];
-    const args = [
-      ...search,
-      "--requests",
-      "3000",
-      "--workers",
-      "1",
-      "--policy",
-      "cache_aware",
-      "--seeds",
-      "1",
-    ];
-    const out = place("interrupted");
-    const interrupted = await pdbenchUntil(join(out, "trials.jsonl"), "SIGINT", [...args, "--out", out]);
-    expect(interrupted.stderr).toMatch(
-      /interrupted: \d+ runs are done; they are in .*, the same command goes on/,
-    );
-    expect(interrupted.status).toBe(130);
-    const resumed = await pdbench([...args, "--out", out, "--json"]);
-    const whole = await pdbench([...args, "--json"]);
-    expect(resumed.stdout).toBe(whole.stdout);
-  });
-
   it("finds the largest load", async () => {
-    const args = ["--max-rate", "--requests", "300", "--seeds", "1", "--routing-threshold", "1024,4096"];
+    const args = ["--max-rate", "--requests", "150", "--seeds", "1", "--routing-threshold", "1024,4096"];
     const { status, stdout } = await pdbench(["optimize", "quickstart", ...args, "--policy", "cache_aware"]);
     expect(stdout).toMatch(
       /sustains speedup [\d.]+ \([\d.]+ requests\/s\) at an\s+SLO\s+attainment\s+of\s+90.0 %/,

@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
 const place = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const sweep = ["sweep", "quickstart", "--requests", "100", "--seeds", "2"];
+const sweep = ["sweep", "quickstart", "--requests", "40", "--seeds", "2"];
 
 describe("pdbench sweep --shard and pdbench merge", () => {
   it("give the bytes of the sweep in one piece", async () => {

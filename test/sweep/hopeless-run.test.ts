@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createRequestRecords } from "../../src/measure/record-builder.js";
 import { HopelessRun, stopWhenHopeless } from "../../src/sweep/hopeless-run.js";
+import type { SweepProgress } from "../../src/sweep/run-sweep.js";
 import { localExecutor } from "../../src/sweep/local-executor.js";
-import { comparable, run, SMALL_SWEEP, smallPlan } from "./sweep-bench.js";
+import { comparable, run, SMALL_SWEEP, smallPlan, withFolder } from "./sweep-bench.js";
 
 const SLO = { ttft_ms: 100, tpot_ms: null, e2e_ms: null };
 
@@ -57,6 +58,17 @@ describe("a sweep with an attainment to reach", () => {
     expect(count).toBeGreaterThan(0);
     expect(count).toBeLessThan(4);
     expect(stopped.notes.at(-1)).toMatch(new RegExp(`were stopped and have no figures: ${count} of 4\\.$`));
+    await withFolder(async (directory) => {
+      const first = await run(smallPlan(text), { stopBelow: share, directory });
+      const seen: SweepProgress[] = [];
+      const again = await run(smallPlan(text), {
+        stopBelow: share,
+        directory,
+        onProgress: (now) => seen.push(now),
+      });
+      expect(comparable(again)).toBe(comparable(first));
+      expect(seen[0]).toMatchObject({ earlier: 4 });
+    });
     const threads = await run(smallPlan(text), { stopBelow: share, execute: localExecutor(2) });
     expect(comparable(threads)).toBe(comparable(stopped));
   });

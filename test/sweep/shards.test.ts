@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runShard } from "../../src/sweep/run-sweep.js";
-import { mergeShards, parseShard, SHARD_FILE } from "../../src/sweep/shards.js";
+import { mergeShards, parseShard, shardOf, SHARD_FILE } from "../../src/sweep/shards.js";
 import { comparable, inline, run, SMALL_SWEEP, smallPlan, withFolder } from "./sweep-bench.js";
 
 async function writeShard(
@@ -33,6 +33,17 @@ describe("--shard", () => {
   });
   it.each(["0/4", "5/4", "1", "1/", "a/b", "1/4/2", "-1/2"])("is not %s", (text) => {
     expect(() => parseShard(text)).toThrow(`--shard: got ${text}, expected I/N`);
+  });
+});
+
+describe("the shard of a point", () => {
+  it.each([1, 2, 3, 5, 8])("is each of %i in turn, along every axis", (count) => {
+    const of = (points: readonly number[]): number[] => points.map((point) => shardOf(point, count)).sort();
+    const all = Array.from({ length: count }, (_, i) => i + 1);
+    for (let row = 0; row < 4; row++) expect(of(all.map((i) => row * count + i - 1))).toEqual(all);
+    // A column of a grid whose last axis has `count` values.
+    for (let column = 0; column < count; column++)
+      expect(of(all.map((i) => column + i * count))).toEqual(all);
   });
 });
 

@@ -19,6 +19,8 @@ export interface LoadSearchOptions {
 export interface LoadLimit {
   /** The point at its largest sustained load; at the smallest one tried where none is sustained. */
   readonly found: FoundPoint;
+  /** Value of the knob in the runs of `found`. */
+  readonly value: number;
   /** Value of the knob that is sustained; null where none was. */
   readonly sustained: number | null;
   /** The smallest value that was tried and is not; null where all were sustained. */
@@ -72,7 +74,7 @@ class LoadSearch {
   private readonly knob: LoadKnob;
   private readonly options: LoadSearchOptions;
   private readonly start: number;
-  private at: FoundPoint | null = null;
+  private at: { readonly found: FoundPoint; readonly value: number } | null = null;
 
   constructor(point: PlannedPoint, seeds: readonly number[], knob: LoadKnob, options: LoadSearchOptions) {
     this.point = point;
@@ -111,7 +113,7 @@ class LoadSearch {
     const mark = markOf(summaries, this.options.objective);
     const isSustained = mark.attainment !== null && mark.attainment >= this.options.attainment;
     if (isSustained || this.sustained === 0) {
-      this.at = { point: this.point, seeds: this.seeds, results, mark };
+      this.at = { found: { point: this.point, seeds: this.seeds, results, mark }, value };
     }
     if (isSustained) this.sustained = value;
     else this.exceeded = value;
@@ -119,7 +121,7 @@ class LoadSearch {
 
   limit(best: number): LoadLimit {
     return {
-      found: this.at!,
+      ...this.at!,
       sustained: this.sustained === 0 ? null : this.sustained,
       exceeded: this.exceeded === Infinity ? null : this.exceeded,
       isBeaten: this.isBeaten(best),

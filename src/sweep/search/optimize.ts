@@ -150,12 +150,12 @@ const searchMaxRate: Search = async (plan, identity, evaluator, { objective, att
     const load = { knob, sustained, exceeded, requests_per_s: perS, beaten: isBeaten };
     points.push({ ...rankedPoint(found.point.settings, found.mark), load });
   }
-  const values = new Map(limits.map(({ found, sustained }) => [found, sustained]));
+  const values = new Map(limits.map(({ found, value }) => [found, value]));
   return {
     recommended: points[0]!.load!.sustained === null ? null : points[0]!,
     points,
     found: limits.map(({ found }) => found),
-    more: (found) => ({ [knob]: values.get(found) ?? null }),
+    more: (found) => ({ [knob]: values.get(found)! }),
   };
 };
 

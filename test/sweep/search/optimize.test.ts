@@ -98,6 +98,12 @@ describe("the largest load", () => {
     };
     expect(Math.min(...(await attainmentsAt(load!.sustained!)))).toBeGreaterThanOrEqual(0.8);
     expect(Math.min(...(await attainmentsAt(load!.exceeded!)))).toBeLessThan(0.8);
+    for (const { settings: at, runs } of sweep.points) {
+      for (const { summary } of runs) {
+        if (summary !== null)
+          expect(summary.settings).toMatchObject({ workload: { speedup: at["speedup"] } });
+      }
+    }
     // Every point is there; those that were left early are marked and sustain no more.
     expect(sweep.points).toHaveLength(4);
     for (const point of result.points)
