@@ -6,8 +6,9 @@ import { typedSettings } from "../../src/cli/override-flags.js";
 import { packageVersion } from "../../src/package-info.js";
 import { findScenario } from "../../src/scenario/load.js";
 import { planSweep } from "../../src/sweep/plan.js";
-import { parseRedisUrl } from "../../src/sweep/queue/redis-connection.js";
+import { connectRedis, parseRedisUrl } from "../../src/sweep/queue/redis-connection.js";
 import { parseCommand } from "../support/parse-command.js";
+import { describeWithPrograms, freePort, launchRedis } from "../support/redis-server.js";
 
 const FOLDER = new URL("../../deploy/kubernetes/", import.meta.url);
 
@@ -85,6 +86,25 @@ describe("the Kubernetes manifests", () => {
       expect(
         spec.containers.flatMap(({ volumeMounts }) => volumeMounts ?? []).map(({ name }) => name),
       ).toEqual(volumes);
+    }
+  });
+});
+
+describeWithPrograms("the Redis of the manifests", ["redis-server"], () => {
+  it("lets the user of the secret in, to the keys of pdbench, and nobody else", async () => {
+    const { args } = containers.find(({ name }) => name === "redis")!;
+    const port = await freePort();
+    const command = args[0]!.replace("redis-server", `redis-server --port ${port} --bind 127.0.0.1`);
+    const server = await launchRedis("sh", ["-c", command], { PASSWORD: secret("password") });
+    const urlOf = (login: string) => parseRedisUrl(`redis://${login}127.0.0.1:${port}`);
+    try {
+      const redis = await connectRedis(urlOf(`pdbench:${secret("password")}@`), () => undefined);
+      await redis.set("pdbench:blob:1", "x");
+      await expect(redis.set("other", "x")).rejects.toThrow("NOPERM");
+      redis.disconnect();
+      await expect(connectRedis(urlOf(""), () => undefined)).rejects.toThrow("the server refuses the login");
+    } finally {
+      server.kill("SIGKILL");
     }
   });
 });

@@ -53,7 +53,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
     ...["--bind", "127.0.0.1", "--dir", folder, "--save", ""],
     ...settings.map((setting) => (setting === "PORT" ? String(port) : setting)),
   ];
-  let server = await launch(args);
+  let server = await launchRedis("redis-server", args);
   const url = `redis://127.0.0.1:${port}`;
   const client = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
   client.on("error", () => undefined);
@@ -68,7 +68,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
     client,
     async restart() {
       await kill();
-      server = await launch(args);
+      server = await launchRedis("redis-server", args);
     },
     async stop() {
       client.disconnect();
@@ -78,9 +78,16 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
   };
 }
 
-/** Starts a server and waits until it says that it accepts connections. */
-async function launch(args: readonly string[]): Promise<ChildProcess> {
-  const server = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
+/** Starts a server by a command that runs it, and waits until it says that it accepts connections. */
+export async function launchRedis(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ChildProcess> {
+  const server = spawn(command, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
   let log = "";
   await new Promise<void>((resolve, reject) => {
     server.stdout.on("data", (chunk: Buffer) => {
@@ -92,7 +99,8 @@ async function launch(args: readonly string[]): Promise<ChildProcess> {
   return server;
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address() as AddressInfo;
