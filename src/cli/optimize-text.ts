@@ -1,7 +1,7 @@
 import { formatCount, formatNumber, formatShare } from "../report/format.js";
 import { formatMetric, formatMetricWithUnit, metricNamed } from "../report/metrics.js";
-import { pointName } from "../report/setting-words.js";
-import { textTable, wrap, type TextColumn } from "../report/text-table.js";
+import { pointName, shortNameOf, valueWords } from "../report/setting-words.js";
+import { textTable, textTableWidth, wrap, type TextColumn } from "../report/text-table.js";
 import type { OptimizeResult, RankedPoint } from "../sweep/search/optimize.js";
 
 const POINTS_AT_MOST = 10;
@@ -10,8 +10,8 @@ const WIDTH = 100;
 /** What a search found, for a terminal of 100 columns: a table, then the answer in words. */
 export function optimizeText(result: OptimizeResult): string {
   const { points } = result;
-  const columns = columnsOf(result);
   const shown = points.slice(0, POINTS_AT_MOST);
+  const columns = columnsOf(result, shown);
   const rows = shown.map((point) => columns.map(({ cell }) => cell(point)));
   const table = textTable(columns, rows);
   const more = points.length > shown.length ? [`... and ${points.length - shown.length} more points`] : [];
@@ -23,7 +23,8 @@ interface Column extends TextColumn {
   readonly cell: (point: RankedPoint) => string;
 }
 
-function columnsOf({ objective, goal }: OptimizeResult): readonly Column[] {
+function columnsOf(result: OptimizeResult, shown: readonly RankedPoint[]): readonly Column[] {
+  const { objective, goal } = result;
   const metric = metricNamed(objective.metric);
   const right = (header: string, cell: Column["cell"]): Column => ({
     group: "",
@@ -40,18 +41,33 @@ function columnsOf({ objective, goal }: OptimizeResult): readonly Column[] {
     ],
     cheapest: [right("GPUs", ({ gpus }) => String(gpus))],
   }[goal];
-  const names: Column = {
-    group: "",
-    header: "settings",
-    align: "left",
-    cell: ({ settings }) => shorten(pointName(settings)),
-  };
-  return [
-    names,
+  const axes = result.axes
+    .filter(({ setting }) => differs(setting, shown))
+    .map(({ setting }) => axisColumn(setting));
+  const figures = [
     ...ofGoal,
     right("in SLO", ({ attainment }) => (attainment === null ? "stopped" : formatShare(attainment))),
     right(metric.label, (point) => formatMetric(metric, point.objective)),
   ];
+  const columns = [...axes, ...figures];
+  const rows = shown.map((point) => columns.map(({ cell }) => cell(point)));
+  if (axes.length > 0 && textTableWidth(columns, rows) <= WIDTH) return columns;
+  // Too many axes for columns of their own.
+  const names = (point: RankedPoint): string => shorten(pointName(point.settings));
+  return [{ group: "", header: "settings", align: "left", cell: names }, ...figures];
+}
+
+/** What is the same everywhere needs no column. */
+function differs(setting: string, points: readonly RankedPoint[]): boolean {
+  return new Set(points.map(({ settings }) => settings[setting])).size > 1;
+}
+
+/** A long name stands above its last word: `routing` over `threshold`. */
+function axisColumn(setting: string): Column {
+  const words = shortNameOf(setting).split(".").at(-1)!.split("_");
+  const header = words.pop()!;
+  const cell = ({ settings }: RankedPoint): string => valueWords(settings[setting] ?? null);
+  return { group: words.join("_"), header, align: "left", cell };
 }
 
 /** A point that was left before anything was sustained could still sustain less. */

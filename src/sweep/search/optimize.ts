@@ -1,10 +1,10 @@
 import type { SettingValue, SweepAxis, SweepPoint, SweepResult } from "../sweep-result.js";
 import { sweepResult } from "../sweep-result.js";
 import type { SweepIdentity } from "../fingerprint.js";
-import type { SweepPlan } from "../plan.js";
+import type { PlannedPoint, SweepPlan } from "../plan.js";
 import { cheapestFleet } from "./cheapest-fleet.js";
 import { compareWithGrid, type GridComparison, type KnownGrid } from "./compare-with-grid.js";
-import type { Evaluator } from "./evaluator.js";
+import { keyOf, type Evaluator } from "./evaluator.js";
 import { knobOf, largestLoads, type LoadKnob } from "./load-search.js";
 import { offeredRate } from "./offered-rate.js";
 import type { Objective, PointMark } from "./objective.js";
@@ -87,7 +87,8 @@ export async function optimize(
   request: SearchRequest,
 ): Promise<OptimizeOutcome> {
   const search = { best: searchBest, max_rate: searchMaxRate, cheapest: searchCheapest }[request.goal];
-  const { points, found, more, ...rest } = await search(plan, identity, evaluator, request);
+  const distinct = { ...plan, points: distinctPoints(plan.points) };
+  const { points, found, more, ...rest } = await search(distinct, identity, evaluator, request);
   const { pdbench, workload_hash, axes, seeds, scenario } = identity.fingerprint;
   const { objective, attainment, goal } = request;
   const result: OptimizeResult = {
@@ -108,6 +109,16 @@ export async function optimize(
     ...rest,
   };
   return { result, sweep: asSweep(identity, found, more) };
+}
+
+/** The first of all points that come to the same run, where an axis does not matter to some of them. */
+function distinctPoints(points: readonly PlannedPoint[]): readonly PlannedPoint[] {
+  const first = new Map<string, PlannedPoint>();
+  for (const point of points) {
+    const key = keyOf(point.scenario);
+    if (!first.has(key)) first.set(key, point);
+  }
+  return [...first.values()];
 }
 
 /** What every goal gives. */

@@ -75,6 +75,15 @@ describe("successive halving", () => {
       await expect(search(planOf(GRID), { compare: directory })).rejects.toThrow("is a sweep of other seeds");
     }));
 
+  it("tries points that come to the same run once", async () => {
+    const { result } = await search(
+      planOf("sweep: { policy: [random, cache_aware], balance_abs_threshold: [16, 64] }"),
+      {},
+    );
+    expect(result.rungs[0]!.points).toBe(3);
+    expect(result.budget).toMatchObject({ runs: 3, requests: 900, full_grid_requests: 900 });
+  });
+
   it("recommends nothing where no point reaches the attainment", async () => {
     const { result } = await search(planOf(GRID, "rate: 500, "), { attainment: 1 });
     expect(Math.max(...result.points.map(({ attainment }) => attainment!))).toBeLessThan(1);
