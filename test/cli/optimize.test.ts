@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const space = ["quickstart", "--requests", "120", "--seeds", "2", "--min-requests", "40"];
 
-describe("pdbench optimize", () => {
+describe("pdbench optimize", { timeout: 180_000 }, () => {
   it("recommends settings, says what it cost and how close it is to the grid, and resumes", async () => {
     await pdbench(["sweep", ...space.slice(0, 5), "--out", place("grid")]);
     const search = ["optimize", ...space, "--compare", place("grid"), "--out", place("best")];

@@ -13,14 +13,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const sweep = ["sweep", "quickstart", "--requests", "40", "--seeds", "2"];
 
-describe("pdbench sweep --shard and pdbench merge", () => {
+describe("pdbench sweep --shard and pdbench merge", { timeout: 180_000 }, () => {
   it("give the bytes of the sweep in one piece", async () => {
     const whole = await pdbench([...sweep, "--out", place("whole")]);
-    const shards = ["1", "2", "3"].map((index) => place(`shard-${index}`));
+    const shards = ["1", "2"].map((index) => place(`shard-${index}`));
     for (const [index, out] of shards.entries()) {
-      const { status, stdout, stderr } = await pdbench([...sweep, "--shard", `${index + 1}/3`, "--out", out]);
+      const { status, stdout, stderr } = await pdbench([...sweep, "--shard", `${index + 1}/2`, "--out", out]);
       expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
-      expect(stderr).toContain(`Shard ${index + 1}/3: 5 points are in`);
+      expect(stderr).toContain(`Shard ${index + 1}/2: ${7 + index} points are in`);
       expect(readdirSync(out).sort()).toEqual(["points.jsonl", "shard.json"]);
     }
     const merged = await pdbench(["merge", ...shards.toReversed(), "--out", place("merged")]);
@@ -31,15 +31,12 @@ describe("pdbench sweep --shard and pdbench merge", () => {
         readFileSync(join(place("whole"), file), "utf8"),
       );
     }
-    const json = await pdbench(["merge", ...shards, "--json"]);
-    expect(json.stdout).toBe(readFileSync(join(place("whole"), "sweep.json"), "utf8"));
-
-    const missing = await pdbench(["merge", shards[0]!, shards[2]!]);
+    const missing = await pdbench(["merge", shards[0]!]);
     expect(missing).toMatchObject({ status: 2, stdout: "" });
-    expect(missing.stderr).toContain("shards are missing: 2/3; expected the directories of all 3");
-    const other = await pdbench([...sweep, "--shard", "2/3", "--out", shards[0]!]);
+    expect(missing.stderr).toContain("shards are missing: 2/2; expected the directories of all 2");
+    const other = await pdbench([...sweep, "--shard", "2/2", "--out", shards[0]!]);
     expect(other.status).toBe(2);
-    expect(other.stderr).toContain("holds shard 1/3, expected a folder of its own for 2/3");
+    expect(other.stderr).toContain("holds shard 1/2, expected a folder of its own for 2/2");
   });
 
   it.each([
@@ -80,7 +77,7 @@ describe("pdbench sweep --shard and pdbench merge", () => {
   });
 });
 
-describe("two sweeps into one folder", () => {
+describe("two sweeps into one folder", { timeout: 180_000 }, () => {
   it("are kept apart while the first is at work", async () => {
     const out = place("twice");
     const bin = fileURLToPath(new URL("../../bin/pdbench.js", import.meta.url));

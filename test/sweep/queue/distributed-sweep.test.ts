@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Queue } from "bullmq";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { profileYaml } from "../../../src/calibrate/profile-file.js";
 import { builtinProfile } from "../../../src/engine/builtin-profile.js";
 import { KEY_PREFIX, QUEUE } from "../../../src/sweep/queue/sweep-job.js";
@@ -14,6 +14,9 @@ import { describeWithPrograms, startRedis, type RedisServer } from "../../suppor
 
 const BIN = fileURLToPath(new URL("../../../bin/pdbench.js", import.meta.url));
 const RESULTS = ["sweep.json", "points.csv"];
+
+// Several processes on two busy cores take their time.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
 const place = (name: string): string => join(folder, name);
@@ -51,7 +54,7 @@ function startWorker(url: string, cache: string, ...more: string[]): Background 
 
 /** Waits until `holds` is true; looks at it often. */
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 50_000;
+  const endMs = performance.now() + 120_000;
   while (!(await holds())) {
     if (performance.now() > endMs) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
