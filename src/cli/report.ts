@@ -1,6 +1,8 @@
 import { extname, join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../errors.js";
+import { emitReport } from "../report/emit/emit-results.js";
+import { EMIT_TARGETS } from "../report/emit/targets.js";
 import { METRIC_NAMES } from "../report/metrics.js";
 import { readResults } from "../report/read-results.js";
 import { renderSummary } from "../report/render-summary.js";
@@ -20,6 +22,7 @@ Examples:
   $ pdbench report results                          the report of a sweep or a run, to results/report.html
   $ pdbench report results --format html,md,csv     the same figures in other forms beside it
   $ pdbench report before after --out compare.html  two runs or sweeps side by side, differences paired by seed
+  $ pdbench report results --emit vllm-router        the recommended settings as that product's command line
 
 Objectives: ${METRIC_NAMES.join(", ")}
 `;
@@ -29,6 +32,7 @@ interface ReportOptions {
   readonly baseline?: string;
   readonly objective?: string;
   readonly format: string;
+  readonly emit?: string;
 }
 
 /** `pdbench report DIR...`: reads what runs and sweeps wrote; prints the table, writes the report files. */
@@ -46,8 +50,12 @@ export function reportCommand(): Command {
       `any of ${REPORT_FORMATS.join(",")}; the ending of --out changes accordingly`,
       "html",
     )
+    .option(
+      "--emit <PRODUCT>",
+      `print the recommended settings for ${EMIT_TARGETS.map(({ name }) => name).join(", ")}; writes no report`,
+    )
     .addHelpText("after", HELP)
-    .action(async (directories: string[], options: ReportOptions) => {
+    .action(async (directories: string[], options: ReportOptions, command: Command) => {
       const formats = formatsOf(options.format);
       const results = [];
       for (const directory of directories) results.push(await readResults(directory));
@@ -55,6 +63,11 @@ export function reportCommand(): Command {
         ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
         ...(options.objective === undefined ? {} : { objective: options.objective }),
       });
+      if (options.emit !== undefined) {
+        refuseReportFlags(command);
+        process.stdout.write(emitReport(report, options.emit));
+        return;
+      }
       const out =
         options.out ?? (directories.length === 1 ? join(directories[0]!, "report.html") : "report.html");
       const written: string[] = [];
@@ -71,6 +84,14 @@ export function reportCommand(): Command {
       );
       for (const path of written) process.stderr.write(`Wrote ${path}\n`);
     });
+}
+
+/** @throws InputError for flags that say where a report goes, where none is written. */
+function refuseReportFlags(command: Command): void {
+  for (const flag of ["out", "format"]) {
+    if (command.getOptionValueSource(flag) !== "cli") continue;
+    throw new InputError(`--${flag}: does not apply with --emit, which prints settings and writes no report`);
+  }
 }
 
 function formatsOf(list: string): readonly ReportFormat[] {

@@ -51,7 +51,8 @@ export function settingsFlags(settings: Settings): string {
     .join(" ");
 }
 
-function shellWord(text: string): string {
+/** A word as a shell reads it back. */
+export function shellWord(text: string): string {
   return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
