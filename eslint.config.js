@@ -96,6 +96,8 @@ export default tseslint.config(
   room("scenario", ["cli", "sweep", "simulator", "proxy", "replay", "calibrate", "report", "mock-engines"]),
   room("sweep", ["cli", "proxy", "replay", "calibrate", "report", "mock-engines"]),
   room("report", ["cli", "proxy", "replay", "mock-engines"]),
+  // A black box: it knows of no router but what is on the wire.
+  room("conformance", [...ABOVE_THE_CORES, "routing", "engine", "workload", "measure"]),
   room("calibrate", ["cli", "proxy", "mock-engines", "sweep"]),
   PURE_CORE,
 );

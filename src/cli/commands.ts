@@ -60,6 +60,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./proxy.js")).proxyCommand(),
   },
   {
+    name: "conformance",
+    summary: "holds anybody's prefill/decode router against a table of cases",
+    load: async () => (await import("./conformance.js")).conformanceCommand(),
+  },
+  {
     name: "replay",
     summary: "sends a trace to a server and measures what simulate predicts",
     load: async () => (await import("./replay.js")).replayCommand(),
