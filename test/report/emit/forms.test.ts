@@ -35,8 +35,8 @@ describe("settings written for a product", () => {
   );
 
   it("are refused for a product that there is not, with the nearest name", () => {
-    expect(() => emitTargetNamed("aibrik")).toThrow(
-      '--emit aibrik: there is no such product, did you mean "aibrix"?',
+    expect(() => emitTargetNamed("aibrixx")).toThrow(
+      '--emit aibrixx: there is no such product, did you mean "aibrix"?',
     );
   });
 
