@@ -28,6 +28,8 @@ export interface MockEnginesOptions {
   readonly sideChannelBasePort?: number;
   /** Wall ms of one virtual ms: 0.25 runs four times as fast. Default 1. */
   readonly timeScale?: number;
+  /** Time of the engines, instead of one that follows the wall clock at `timeScale`. */
+  readonly clock?: VirtualClock;
   /** Served model name; the profile's otherwise. */
   readonly model?: string;
   /** Path of a `tokenizer.json`; the built-in tokenizer otherwise. */
@@ -89,7 +91,7 @@ export async function startMockEngines(options: MockEnginesOptions = {}): Promis
   const { timeScale = 1, dataParallelSize = 1 } = options;
   if (!(timeScale > 0)) throw new InputError(`time scale ${timeScale}: expected a number above 0`);
   const scenario = options.scenario ?? scenarioOf(options.settings ?? {});
-  const clock = new VirtualClock(timeScale);
+  const clock = options.clock ?? new VirtualClock(timeScale);
   const engines = buildEngines(scenario, options, clock, dataParallelSize);
   const close = async (): Promise<void> => {
     clock.close();

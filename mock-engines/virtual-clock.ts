@@ -46,6 +46,11 @@ export class VirtualClock {
     this.timeScale = timeScale;
   }
 
+  /** When the next deadline is; Infinity = there is none. */
+  get nextDueMs(): number {
+    return this.heap[0]?.dueMs ?? Infinity;
+  }
+
   /** Virtual ms since the clock was made. */
   nowMs(): number {
     return (performance.now() - this.originWallMs) / this.timeScale;
@@ -96,7 +101,7 @@ export class VirtualClock {
     if (!this.ringing) this.arm();
   }
 
-  private ringUntil(nowMs: number): void {
+  protected ringUntil(nowMs: number): void {
     this.ringing = true;
     try {
       for (let first = this.heap[0]; first !== undefined && first.dueMs <= nowMs; first = this.heap[0]) {
@@ -110,8 +115,9 @@ export class VirtualClock {
     this.arm();
   }
 
-  private arm(): void {
-    const dueMs = this.heap[0]?.dueMs ?? Infinity;
+  /** Sees to it that the next deadline rings when the wall clock comes to it. */
+  protected arm(): void {
+    const dueMs = this.nextDueMs;
     if (dueMs === this.armedMs && (this.timer !== null || this.poll !== null)) return;
     this.disarm();
     if (dueMs === Infinity || this.closed) return;

@@ -1,4 +1,4 @@
-import { createServer, Socket, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { listen } from "../listen.js";
 
 /**
@@ -96,8 +96,7 @@ class Peer {
   private nextId = 0;
 
   constructor(host: string, port: number, onClose: () => void) {
-    this.socket = new Socket();
-    this.socket.setNoDelay(true);
+    this.socket = connect({ host, port, noDelay: true });
     // "close" follows and tells whoever waits.
     this.socket.on("error", () => undefined);
     this.socket.on("close", () => {
@@ -106,7 +105,6 @@ class Peer {
       this.waiting.clear();
     });
     readLines(this.socket, (line) => this.answered(line));
-    this.socket.connect(port, host);
   }
 
   call(message: SideMessage): Promise<SideAnswer | null> {

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { InputError } from "../errors.js";
+import { wallClock } from "../proxy/clock.js";
 import { CONNECTORS, type Connector } from "../proxy/dialects/connector.js";
 import { REFUSED_FLAGS } from "../proxy/refused-flags.js";
 import { routerBlock, type RoutingFlags } from "../proxy/routing-flags.js";
@@ -27,7 +28,7 @@ interface ProxyFlags extends WorkerFlags, RoutingFlags {
   readonly host: string;
   readonly port: number;
   readonly scenario?: string;
-  readonly seed: number;
+  readonly seed?: number;
   readonly kvConnector?: Connector | "moriio";
   readonly disaggConnectorType?: "nixl" | "lmcache";
   readonly remoteHost: "as_reported" | "prefill_url";
@@ -38,6 +39,7 @@ interface ProxyFlags extends WorkerFlags, RoutingFlags {
   readonly sessionKey?: string;
   readonly maxPayloadSize: number;
   readonly engineStatsInterval?: number;
+  readonly timeScale: number;
   readonly eventLog?: string;
   readonly record?: string;
   readonly serviceDiscovery?: string;
@@ -77,6 +79,12 @@ function addServerFlags(command: Command): void {
       "--engine-stats-interval <SECONDS>",
       "time between polls of /metrics, for policies that look at it",
       numberFlag("--engine-stats-interval", "positive"),
+    )
+    .option(
+      "--time-scale <X>",
+      "wall time of one second of the router's, s: that of the mock engines",
+      numberFlag("--time-scale", "positive"),
+      1,
     )
     .option("--record <FILE>", "write a trace of the traffic, without prompts (.gz accepted)")
     .option("--event-log <FILE>", "write every call to the routing core, prompts included");
@@ -126,7 +134,11 @@ function addRoutingFlags(command: Command): void {
     .option("--routing-logic <NAME>", "production-stack's routing logics")
     .option("--request-stats-window <SECONDS>", "qps: window of the request rate")
     .option("--prefix-min-match-length <N>", "prefix_aware: shortest match that counts")
-    .option("--seed <N>", "seed of everything random", wholeNumberFlag("--seed", 0), 1)
+    .option(
+      "--seed <N>",
+      "seed of everything random; default: the scenario's, or 1",
+      wholeNumberFlag("--seed", 0),
+    )
     .option("--set <PATH=VALUE>", "any other setting of the router block; may be repeated", collect, []);
 }
 
@@ -201,13 +213,14 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
     host: flags.host,
     port: flags.port,
     router: config,
-    seed: flags.seed,
+    seed: flags.seed ?? scenario?.seed ?? 1,
     connector: connectorOptions(flags),
     maxPayloadBytes: flags.maxPayloadSize,
     engineStatsIntervalMs: statsInterval(flags, scenario?.signals.stats_interval_ms ?? statsIntervalMs),
     onDefect: (error) => {
       process.stderr.write(`pdbench: defect: ${error instanceof Error ? error.stack! : String(error)}\n`);
     },
+    clock: wallClock(flags.timeScale),
     ...(flags.sessionKey !== undefined && { sessionKey: flags.sessionKey }),
     ...(flags.eventLog !== undefined && { eventLog: flags.eventLog }),
     ...(flags.record !== undefined && { record: flags.record }),

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import type { Pool } from "undici";
 import type { Router } from "../routing/router.js";
 import type { Leg, RouteDecision, RoutingRequest } from "../routing/types.js";
+import type { ProxyClock } from "./clock.js";
 import type { Dialect } from "./dialects/dialect.js";
 import type { GenerationApi } from "./generation-api.js";
 import type { PromptReader } from "./prompt-reader.js";
@@ -57,7 +58,8 @@ export interface ProxyCore {
   readonly sessions: SessionSource;
   readonly observers: readonly RequestObserver[];
   readonly maxPayloadBytes: number;
-  /** Monotonic, ms from the start of the proxy. */
+  readonly clock: ProxyClock;
+  /** Time of that clock. */
   nowMs(): number;
   /** Something was thrown that is no fault of client or worker; its request has failed. */
   onDefect(error: unknown): void;

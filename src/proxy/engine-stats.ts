@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici";
 import type { Router } from "../routing/router.js";
 import type { WorkerStats } from "../routing/types.js";
+import type { ProxyClock } from "./clock.js";
 import type { ProxyWorker } from "./core.js";
 
 const TEXT_BYTES_MAX = 16 << 20;
@@ -15,29 +16,25 @@ const KV_USAGE = ["vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"];
  * The router keeps what an engine said last, with its time; a failed poll changes nothing.
  */
 export class EngineStatsPoller {
-  private readonly timer: NodeJS.Timeout;
+  /** Ends the polling. */
+  readonly stop: () => void;
   private readonly pending = new Set<number>();
 
-  constructor(router: Router, workers: readonly ProxyWorker[], intervalMs: number, nowMs: () => number) {
+  constructor(router: Router, workers: readonly ProxyWorker[], intervalMs: number, clock: ProxyClock) {
+    const timeoutMs = intervalMs * clock.timeScale;
     const poll = () => {
       workers.forEach((worker, index) => {
         if (this.pending.has(index)) return;
         this.pending.add(index);
-        const atMs = nowMs();
-        fetchText(worker, intervalMs, (text) => {
+        const atMs = clock.nowMs();
+        fetchText(worker, timeoutMs, (text) => {
           this.pending.delete(index);
           const stats = text === null ? null : engineStats(text, worker.rank, atMs);
           if (stats !== null) router.updateStats(index, stats);
         });
       });
     };
-    this.timer = setInterval(poll, intervalMs);
-    this.timer.unref();
-    poll();
-  }
-
-  stop(): void {
-    clearInterval(this.timer);
+    this.stop = clock.every(intervalMs, poll);
   }
 }
 

@@ -126,8 +126,9 @@ export class Exchange implements UpstreamEvents {
       api === null || json === null
         ? otherRequest(core, rawHeaders)
         : generationRequest(core, api, json, rawHeaders);
+    const beforeMs = performance.now();
     const decision = core.router.route(request, receivedMs);
-    const decisionMs = core.nowMs() - receivedMs;
+    const decisionMs = performance.now() - beforeMs;
     this.facts = {
       id: request.id,
       requestId: this.requestId,

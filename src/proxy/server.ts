@@ -7,6 +7,7 @@ import type { RouterConfig } from "../routing/router-config.js";
 import type { WorkerSpec } from "../routing/types.js";
 import { ADMIN_ROUTES, type AdminSource } from "./admin-routes.js";
 import { ClientReply } from "./client-reply.js";
+import { wallClock, type ProxyClock } from "./clock.js";
 import type { ProxyCore, ProxyWorker, RequestObserver } from "./core.js";
 import { DecisionRing } from "./decision-ring.js";
 import { dialectOf, type ConnectorOptions } from "./dialects/connector.js";
@@ -51,6 +52,8 @@ export interface ProxyOptions {
   readonly onDefect: (error: unknown) => void;
   /** File for a trace of the traffic, without prompts. */
   readonly record?: string;
+  /** Default: the wall clock. */
+  readonly clock?: ProxyClock;
 }
 
 export interface RunningProxy {
@@ -96,7 +99,7 @@ function serve(server: Server, options: ProxyOptions, dialect: Dialect): Omit<Ru
   const core = coreOf(options, router, workers, dialect, observers);
   server.on("request", requestListener({ core, metrics, decisions }));
   const poller = router.usesStats()
-    ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, () => core.nowMs())
+    ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, core.clock)
     : null;
   return {
     router,
@@ -153,7 +156,7 @@ function coreOf(
   dialect: Dialect,
   observers: readonly RequestObserver[],
 ): ProxyCore {
-  const startMs = performance.now();
+  const clock = options.clock ?? wallClock();
   let requests = 0;
   return {
     router,
@@ -163,7 +166,8 @@ function coreOf(
     sessions: sessionSource(options.sessionKey),
     observers,
     maxPayloadBytes: options.maxPayloadBytes,
-    nowMs: () => performance.now() - startMs,
+    clock,
+    nowMs: () => clock.nowMs(),
     onDefect: options.onDefect,
     nextId: () => requests++,
   };

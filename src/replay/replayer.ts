@@ -11,7 +11,7 @@ import { LiveRequest, type LiveResult } from "./live-request.js";
 import { PromptTokens, type TokenRange } from "./prompt-tokens.js";
 import { Recent } from "./recent.js";
 import { BodyStore, ENDPOINT_PATHS, requestBody, type BodySettings } from "./request-body.js";
-import { SendClock } from "./send-clock.js";
+import { SendClock, type ReplayClock } from "./send-clock.js";
 
 export interface ReplayOptions {
   /** Any OpenAI-compatible server; a path goes in front of the endpoint's. */
@@ -23,6 +23,8 @@ export interface ReplayOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Wall ms of one ms of the workload and of the results: that of mock engines which run in scaled time. */
   readonly timeScale: number;
+  /** Time of the replay, instead of the wall clock's at `timeScale`. */
+  readonly clock?: ReplayClock;
   /** A request that takes longer has failed, ms of the workload. */
   readonly timeoutMs: number;
   /** Requests sent and forgotten before the run begins. */
@@ -75,14 +77,15 @@ export class Replayer {
   private readonly bodies: BodyStore;
   private readonly arrivals: Arrivals;
   private readonly records: LiveRecords;
-  private readonly clock: SendClock;
+  /** Runs from the end of the warm-up. */
+  private clock!: ReplayClock;
+  private nextSend!: ReturnType<ReplayClock["alarm"]>;
   private readonly open = new Map<number, LiveRequest>();
   private readonly lagMs: number[] = [];
   private readonly sentAtMs: number[] = [];
   private readonly recentTtftMs = new Recent(2000);
   private readonly recentGapMs = new Recent(5000);
   private readonly recentLagMs = new Recent(2000);
-  private startWallMs = 0;
   private sent = 0;
   private ended = 0;
   private failed = 0;
@@ -91,7 +94,7 @@ export class Replayer {
   private finish: (() => void) | null = null;
 
   constructor(options: ReplayOptions, onProgress: (progress: ReplayProgress) => void = () => undefined) {
-    const { workload, tokenRange, body, timeScale } = options;
+    const { workload, tokenRange, body } = options;
     const url = new URL(options.url);
     this.options = options;
     this.onProgress = onProgress;
@@ -101,11 +104,6 @@ export class Replayer {
     this.bodies = new BodyStore(this.prompts, body, workload.outputTokens);
     this.arrivals = new Arrivals(workload);
     this.records = new LiveRecords(workload);
-    this.clock = new SendClock(
-      () => this.sendDue(),
-      () => this.nowMs(),
-      timeScale,
-    );
   }
 
   /**
@@ -122,14 +120,15 @@ export class Replayer {
     });
     const interrupt = () => this.interrupt();
     const progress = setInterval(() => this.onProgress(this.progress()), PROGRESS_MS);
-    this.startWallMs = performance.now();
+    this.clock = this.options.clock ?? new SendClock(this.options.timeScale);
+    this.nextSend = this.clock.alarm(() => this.sendDue());
     signal?.addEventListener("abort", interrupt);
     this.sendDue();
     if (signal?.aborted === true) this.interrupt();
     await finished;
     signal?.removeEventListener("abort", interrupt);
     clearInterval(progress);
-    this.clock.clear();
+    this.nextSend.set(Infinity);
     this.onProgress(this.progress());
     await this.pool.destroy();
     return this.outcome();
@@ -137,7 +136,7 @@ export class Replayer {
 
   /** Milliseconds of the workload since the start. */
   private nowMs(): number {
-    return (performance.now() - this.startWallMs) / this.options.timeScale;
+    return this.clock.nowMs();
   }
 
   private sendDue(): void {
@@ -145,7 +144,7 @@ export class Replayer {
     for (let dueMs = this.arrivals.atMs(); dueMs <= this.nowMs(); dueMs = this.arrivals.atMs()) {
       this.send(this.arrivals.take(), dueMs);
     }
-    this.clock.set(this.arrivals.atMs());
+    this.nextSend.set(this.arrivals.atMs());
     this.prepareBodies();
     if (this.ended === this.options.workload.count) this.finish!();
   }
@@ -206,7 +205,7 @@ export class Replayer {
 
   private interrupt(): void {
     this.wasInterrupted = true;
-    this.clock.clear();
+    this.nextSend.set(Infinity);
     for (const request of [...this.open.values()]) request.abort("cancelled", null);
     this.finish!();
   }
