@@ -3,14 +3,12 @@ import { InputError } from "../errors.js";
 import { renderSummary } from "../report/render-summary.js";
 import { terminalOptionsOf } from "../report/terminal-style.js";
 import { summaryJson } from "../measure/run-files.js";
-import type { Leg } from "../routing/types.js";
 import { findScenario } from "../scenario/load.js";
 import { scenarioToYaml } from "../scenario/to-yaml.js";
 import { loadTrace } from "../sweep/load-trace.js";
 import { planRun } from "../sweep/plan.js";
 import { runScenario } from "../sweep/run-scenario.js";
-import type { Scenario } from "../scenario/schema.js";
-import { decisionLine, type Candidates } from "./decision-line.js";
+import { DecisionLog, workerIds } from "./decision-log.js";
 import { printExplanation } from "./explanation.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
 import { checkRunDirectory, writeWholeRunDirectory } from "./run-output.js";
@@ -70,26 +68,16 @@ async function simulateScenario(
   if (options.out !== undefined) checkRunDirectory(options.out, scenarioYaml);
 
   const trace = await loadTrace(scenario);
-  const workers = workerIds(scenario);
-  const decisions: string[] = [];
-  let candidates: Candidates = { prefill: [], decode: [] };
+  const log = options.decisions === true ? new DecisionLog(workerIds(scenario)) : null;
   const { run, summary } = runScenario(scenario, trace, {
     time: options.plainTime === true ? "plain" : "fast",
     requestGaps: options.out !== undefined,
-    ...(options.decisions === true && {
-      onArrival: (request, router, atMs) => {
-        const of = (leg: Leg) => router.candidates(leg, request, atMs);
-        candidates = { prefill: of("prefill"), decode: of("decode") };
-      },
-      onDecision: (decision, atMs) => decisions.push(decisionLine(decision, atMs, workers, candidates)),
-    }),
+    ...log?.hooks,
   });
   if (options.out !== undefined) {
     const content = { run, summary, scenarioYaml };
-    await writeWholeRunDirectory(
-      options.out,
-      options.decisions === true ? { ...content, decisions } : content,
-    );
+    const decisions = log === null ? {} : { decisions: log.lines() };
+    await writeWholeRunDirectory(options.out, { ...content, ...decisions });
   }
   process.stdout.write(
     options.json === true
@@ -97,11 +85,4 @@ async function simulateScenario(
       : renderSummary(summary, terminalOptionsOf(process.stdout, process.env)),
   );
   if (options.out !== undefined) process.stderr.write(`Written to ${options.out}\n`);
-}
-
-/** Ids of the fleet in the order of the router's indices: prefill workers first. */
-function workerIds({ fleet }: Scenario): readonly string[] {
-  return (["prefill", "decode"] as const).flatMap((leg) =>
-    Array.from({ length: fleet[leg].workers }, (_, index) => `${leg}-${index}`),
-  );
 }

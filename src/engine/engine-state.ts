@@ -57,6 +57,7 @@ export class EngineState {
     this.listener = listener;
     this.recorder = recorder;
     this.kv = new KvCache({ ...config, unkeyedBlocksToHead: config.rules.unkeyedBlocksToHead });
+    this.kv.listener = listener.kv ?? null;
     this.running = new Int32Array(config.maxNumSeqs);
     const priority = config.schedulingPolicy === "priority";
     this.waiting = priority ? new PriorityQueue(this.slots) : new FcfsQueue(this.slots);

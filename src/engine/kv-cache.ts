@@ -2,6 +2,7 @@ import type { BlockContent } from "./block-content.js";
 import { blockRecords, ENTRY, RECORD, STATE } from "./block-records.js";
 import { FreeQueue } from "./free-queue.js";
 import { GROUP_KEYS, groupOfKey, placeInGroup, PrefixIndex, slotOfEntry } from "./prefix-index.js";
+import type { KvListener } from "./types.js";
 
 /** The KV blocks one request holds, in the order of its tokens. */
 export interface BlockTable {
@@ -41,6 +42,8 @@ export class KvCache {
   free: number;
   /** Blocks whose key was dropped because they were handed out again; filled only while it is not null. */
   evicted: number[] | null = null;
+  /** Is told what becomes findable and what no longer is, where somebody wants to know. */
+  listener: KvListener | null = null;
   readonly usable: number;
   private readonly blockSize: number;
   private readonly caching: boolean;
@@ -142,6 +145,7 @@ export class KvCache {
       const entry = this.index.openEmpty(groupOfKey(key), place, to - from);
       this.takeNew(table, to, entry + 1);
       if (entry < 0) this.index.publish(groupOfKey(key), place, table.blocks, from, to);
+      if (this.listener !== null) this.listener.onKvStored(key, to - from);
       table.published = to;
     }
     this.takeNew(table, target, 0);
@@ -164,6 +168,7 @@ export class KvCache {
       const place = placeInGroup(key);
       const end = Math.min(full, j + Math.min(content.consecutive(j), GROUP_KEYS - place));
       this.index.publish(groupOfKey(key), place, table.blocks, j, end);
+      if (this.listener !== null) this.listener.onKvStored(key, end - j);
       j = end;
     }
     if (full > table.published) table.published = full;
@@ -223,7 +228,7 @@ export class KvCache {
 
   /** Takes blocks from the head of the queue; those given an entry (from 1) are published under it and the next. */
   private takeNew(table: BlockTable, target: number, firstEntry: number): void {
-    const { records, queue, evicted, index } = this;
+    const { records, queue, evicted, index, listener } = this;
     const { ring, mask } = queue;
     const { holders } = index;
     const { blocks } = table;
@@ -243,6 +248,7 @@ export class KvCache {
       if (entry > 0) holders[entry++ - 1] = block;
       if (oldEntry === 0) continue;
       if (evicted !== null) evicted.push(block);
+      if (listener !== null) listener.onKvRemoved(index.keyOfEntry(Math.abs(oldEntry) - 1));
       if (oldEntry < 0) {
         index.dropCopy(block, -oldEntry - 1);
         continue;

@@ -105,6 +105,11 @@ export class PrefixIndex {
     }
   }
 
+  /** The key whose place an entry of an open group is. */
+  keyOfEntry(entry: number): number {
+    return this.groupKey[entry >> GROUP_BITS]! * GROUP_KEYS + (entry & (GROUP_KEYS - 1));
+  }
+
   /** Notes that `count` blocks of a group have lost their keys: records without copies, already cleared. */
   forget(slot: number, count: number): void {
     if ((this.groupLive[slot]! -= count) === 0) this.closeGroup(slot);

@@ -25,10 +25,24 @@ export interface LegRequest {
 export type FinishReason = "length" | "max_model_len" | "aborted";
 
 /**
+ * Hears of the blocks that an engine's prefix cache gains and loses, as vLLM's KV events tell them: once for each
+ * physical block, also where another holds the same. Keys are those of the content's block ids (`BlockTable`);
+ * negative ones belong to one request and mean nothing to others.
+ */
+export interface KvListener {
+  /** Blocks of `count` consecutive keys can be found from now on. */
+  onKvStored(firstKey: number, count: number): void;
+  /** The block of this key is handed out again. */
+  onKvRemoved(key: number): void;
+}
+
+/**
  * What an engine tells its driver. Calls come in order of time, from within `submit`, `abort` and `advance`;
  * a listener must not call back into the engine.
  */
 export interface EngineListener {
+  /** Absent = nobody wants to know, and nothing is told. */
+  readonly kv?: KvListener;
   /** First scheduled: end of queueing. `cachedTokens` = prefix tokens found here (local hits only). */
   onScheduled(id: number, atMs: number, cachedTokens: number): void;
   /** The decode leg holds its blocks and now reads `tokens` tokens of KV from the prefill engine. */

@@ -61,6 +61,12 @@ export interface WorkerRecord {
   readonly preemptions: number;
 }
 
+/** How often each branch of a leg's policy chose the worker. */
+export interface LegBranches {
+  readonly prefill: Readonly<Record<string, number>>;
+  readonly decode: Readonly<Record<string, number>>;
+}
+
 /** Sampled state of one worker. */
 export interface TimelineRow {
   readonly atMs: number;
@@ -78,6 +84,8 @@ export interface RunResult {
   readonly workers: readonly WorkerRecord[];
   /** Names of decision branches, e.g. `at_or_above_threshold`. */
   readonly branches: readonly string[];
+  /** Choices of workers by leg and by the branch of the policy that made them; absent = not known (live runs). */
+  readonly legBranches?: LegBranches;
   readonly timeline: readonly TimelineRow[];
   /** Sent first to ended last, ms. */
   readonly durationMs: number;

@@ -121,7 +121,10 @@ function cacheOf(records: RequestRecords, known: boolean): Summary["cache"] {
   };
 }
 
-function routingOf({ records, branches }: RunResult, meanDecisionUs?: number): Summary["routing"] {
+function routingOf(
+  { records, branches, legBranches }: RunResult,
+  meanDecisionUs?: number,
+): Summary["routing"] {
   const paths = PATHS.map(() => 0);
   const counts = branches.map(() => 0);
   for (let i = 0; i < records.count; i++) {
@@ -134,6 +137,7 @@ function routingOf({ records, branches }: RunResult, meanDecisionUs?: number): S
     disaggregated: paths[PATHS.indexOf("disaggregated")]!,
     decode_only: paths[PATHS.indexOf("decode_only")]!,
     branches: Object.fromEntries(branches.map((name, i) => [name, counts[i]!])),
+    ...(legBranches === undefined ? {} : { leg_branches: legBranches }),
     ...(meanDecisionUs === undefined ? {} : { mean_decision_us: meanDecisionUs }),
   };
 }

@@ -1,3 +1,5 @@
+import type { LegBranches } from "./records.js";
+
 /** `mean p50 p75 p90 p95 p99 max` of one sample; null where the sample is empty. */
 export interface Distribution {
   readonly mean: number | null;
@@ -69,7 +71,10 @@ export interface Summary {
   readonly routing: {
     readonly disaggregated: number;
     readonly decode_only: number;
+    /** Requests by the decider's branch. */
     readonly branches: Readonly<Record<string, number>>;
+    /** Choices of workers by leg and by the policy's branch; left out where a live run does not know them. */
+    readonly leg_branches?: LegBranches;
     readonly mean_decision_us?: number;
   };
   readonly goodput: { readonly slo: Slo; readonly attainment: number; readonly requests_per_s: number };

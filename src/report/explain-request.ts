@@ -35,6 +35,8 @@ export interface LoggedDecision {
   readonly figures: Readonly<Record<string, number>>;
   readonly prefill: LoggedLeg | null;
   readonly decode: LoggedLeg | null;
+  /** When the decode worker was chosen, where that was when the prefill had ended. */
+  readonly decode_at_ms?: number;
   /** Absent in logs of earlier versions. */
   readonly candidates?: Readonly<Record<"prefill" | "decode", readonly LoggedCandidate[]>>;
 }

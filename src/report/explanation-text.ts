@@ -29,16 +29,15 @@ function legSection(title: string, leg: "prefill" | "decode", decision: LoggedDe
   const chosen = decision[leg];
   if (chosen === null) {
     const isLate = leg === "decode" && decision.path === "disaggregated";
-    return isLate ? ["", "Decode: the worker was chosen when the prefill had ended."] : [];
+    return isLate ? ["", "Decode: ended before the worker was chosen."] : [];
   }
+  const lateMs = leg === "decode" ? decision.decode_at_ms : undefined;
+  const when = lateMs === undefined ? "" : ` at ${formatNumber(lateMs / 1000)} s, after the prefill,`;
+  const { worker, policy, branch, figures } = chosen;
   return [
     "",
-    ...wrap(
-      `${title}: ${chosen.worker} by ${chosen.policy}, branch ${chosen.branch}${inBrackets(chosen.figures)}.`,
-      WIDTH,
-      "  ",
-    ),
-    ...candidateTable(chosen, decision.candidates?.[leg] ?? [], decision.at_ms),
+    ...wrap(`${title}:${when} ${worker} by ${policy}, branch ${branch}${inBrackets(figures)}.`, WIDTH, "  "),
+    ...candidateTable(chosen, decision.candidates?.[leg] ?? [], lateMs ?? decision.at_ms),
   ];
 }
 

@@ -80,7 +80,6 @@ function latencyTable(summary: Summary, width: number) {
 export function factsOf(summary: Summary): readonly (readonly [string, string])[] {
   const { requests, goodput, throughput, cache, routing, balance, score, simulator } = summary;
   const ended = `${formatCount(requests.completed)} completed, ${formatCount(requests.failed)} failed, ${formatCount(requests.cancelled)} cancelled`;
-  const branches = Object.entries(routing.branches).map(([name, count]) => `${name} ${formatCount(count)}`);
   const terms = Object.entries(score.terms).map(([name, term]) => `${name} ${term.toFixed(2)}`);
   return [
     ["Requests", ended],
@@ -97,8 +96,11 @@ export function factsOf(summary: Summary): readonly (readonly [string, string])[
     [
       "Routing",
       `${formatCount(routing.disaggregated)} disaggregated, ${formatCount(routing.decode_only)} decode only` +
-        (branches.length === 0 ? "" : ` (${branches.join(", ")})`),
+        (Object.keys(routing.branches).length === 0 ? "" : ` (${countWords(routing.branches)})`),
     ],
+    ...(routing.leg_branches === undefined
+      ? []
+      : ([["Choices", choiceWords(routing.leg_branches)]] as const)),
     [
       "Balance",
       `busiest worker over mean: prefill ${imbalance(balance.prefill.busy)}, decode ${imbalance(balance.decode.busy)}`,
@@ -145,6 +147,22 @@ function cacheWords(cache: Summary["cache"]): string {
   const known = legs.flatMap(([leg, rate]) => (rate === null ? [] : [`${leg} ${formatShare(rate)}`]));
   const detail = known.length === 0 ? "" : ` (${known.join(", ")})`;
   return `${formatShare(cache.hit_rate)} of prompt tokens${detail}`;
+}
+
+/** `always 2,000`, `cache_hit 12, min_load 8`. */
+function countWords(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${formatCount(count)}`)
+    .join(", ");
+}
+
+function choiceWords({ prefill, decode }: NonNullable<Summary["routing"]["leg_branches"]>): string {
+  const legs = [
+    ["prefill", countWords(prefill)],
+    ["decode", countWords(decode)],
+  ] as const;
+  const made = legs.flatMap(([leg, words]) => (words === "" ? [] : [`${leg} ${words}`]));
+  return made.length === 0 ? "none" : made.join("; ");
 }
 
 function imbalance({ max_over_mean }: Balance): string {

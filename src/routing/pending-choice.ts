@@ -110,7 +110,7 @@ export class PendingChoice implements DeciderContext {
       policy.heldUnits === undefined
         ? (this.parts.prefixes?.heldUnits(prefix, index) ?? 0)
         : policy.heldUnits(this.request, index);
-    return prefix.totalUnits > 0 ? Math.floor((units / prefix.totalUnits) * promptTokens) : 0;
+    return prefix.totalUnits > 0 ? Math.floor((units * promptTokens) / prefix.totalUnits) : 0;
   }
 
   private pickPair(joint: JointChoice): LegDecision | null {

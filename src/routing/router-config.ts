@@ -23,6 +23,7 @@ import {
 } from "./router-block.js";
 import { ROUTER_PARAMETERS, type ChoiceOrder, type RouterParameters } from "./router-parameters.js";
 import { RouterSettingError } from "./setting-error.js";
+import { usesKvEvents, usesStats } from "./signals-used.js";
 import type { Leg } from "./types.js";
 
 /** A decider or policy by name, with all of its parameters. */
@@ -61,6 +62,8 @@ export interface ResolvedRouter {
   readonly settings: readonly SettingInForce[];
   /** How often the preset's product polls its engines, ms; null = no preset, or one that does not. */
   readonly statsIntervalMs: number | null;
+  /** Signals of the engines that decisions go by. */
+  readonly uses: { readonly stats: boolean; readonly kvEvents: boolean };
   /** Dotted paths of settings that are valid but that nothing chosen looks at, e.g. `cache_threshold`. */
   readonly unused: readonly string[];
 }
@@ -139,6 +142,7 @@ class Resolution {
       config,
       settings: this.inForce,
       statsIntervalMs: this.preset?.statsIntervalMs ?? null,
+      uses: { stats: usesStats(config), kvEvents: usesKvEvents(config) },
       unused: this.unused(),
     };
   }

@@ -121,9 +121,10 @@ export class RouterReplicas implements RequestRouter {
     for (const replica of this.replicas) replica.removeWorker(worker);
   }
 
-  /** As the replica sees them that gets the next request. */
+  /** As the replica sees them that has the request, or that gets the next one. */
   candidates(leg: Leg, request: RoutingRequest, nowMs: number): CandidateView[] {
-    return this.replicas[this.turn % this.replicas.length]!.candidates(leg, request, nowMs);
+    const replica = this.routerOf.get(request.id) ?? this.replicas[this.turn % this.replicas.length]!;
+    return replica.candidates(leg, request, nowMs);
   }
 
   onKvEvent(event: KvEvent): void {

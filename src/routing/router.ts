@@ -9,6 +9,7 @@ import type { PrefixIndex } from "./prefix-index/prefix-index.js";
 import { deciderNamed, policyNamed } from "./registry.js";
 import { LEGS, RequestBook, type LegChoosers } from "./request-book.js";
 import type { Choice, RouterConfig } from "./router-config.js";
+import { usesKvEvents, usesStats } from "./signals-used.js";
 import type {
   CandidateView,
   Decider,
@@ -261,19 +262,12 @@ export class Router {
 
   /** True when decisions look at engine statistics: the driver then has to bring them. */
   usesStats(): boolean {
-    const { decider, prefillPolicy, decodePolicy } = this.config;
-    return (
-      deciderNamed(decider.name).usesStats(decider.params) ||
-      policyNamed(prefillPolicy.name).usesStats(prefillPolicy.params) ||
-      policyNamed(decodePolicy.name).usesStats(decodePolicy.params)
-    );
+    return usesStats(this.config);
   }
 
   /** True when decisions go by the engines' KV events: the driver then has to bring them. */
   usesKvEvents(): boolean {
-    return [this.config.prefillPolicy, this.config.decodePolicy].some(({ name, params }) =>
-      policyNamed(name).usesKvEvents(params),
-    );
+    return usesKvEvents(this.config);
   }
 
   /** The healthy workers of a leg as a decision on `request` would find them now. Changes nothing. */

@@ -154,6 +154,17 @@ const signalsSchema = z.strictObject({
         "as the preset's product does, 1000 without one.",
     ),
   stats_delay_ms: atLeastZero.default(0).describe("Age of the statistics when the router gets them, ms."),
+  kv_event_delay_ms: atLeastZero
+    .default(0)
+    .describe(
+      "From the change of an engine's prefix cache to the index of a router that goes by KV events, ms.",
+    ),
+  kv_event_loss: z
+    .number("a number from 0 to 1")
+    .min(0, "a number from 0 to 1")
+    .max(1, "a number from 0 to 1")
+    .default(0)
+    .describe("Share of KV event messages that never reach the router, 0..1."),
 });
 
 const sloSchema = z.strictObject({

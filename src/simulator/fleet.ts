@@ -4,6 +4,7 @@ import type { Engine, LegRequest } from "../engine/types.js";
 import type { WorkerRecord } from "../measure/records.js";
 import type { WorkerSpec } from "../routing/types.js";
 import { Earliest } from "./earliest.js";
+import type { KvEventFeed } from "./kv-event-feed.js";
 import { LegListener, type LegEvents } from "./leg-listener.js";
 import type { SimulationSetup, WorkerSetup } from "./setup.js";
 
@@ -21,13 +22,19 @@ export class Fleet {
   /** Legs sent to each worker. */
   private readonly legs: Int32Array;
 
-  constructor(setup: SimulationSetup, events: LegEvents) {
+  /** @param kvEvents hears of the engines' prefix caches, or null where nobody goes by that */
+  constructor(setup: SimulationSetup, events: LegEvents, kvEvents: KvEventFeed | null) {
     const { prefill, decode, network } = setup;
     this.workers = [...prefill, ...decode];
     this.prefillWorkers = prefill.length;
     this.hopMs = network.hopMs;
     this.engines = this.workers.map(({ engine, stepTime }, worker) =>
-      createEngine(engine, stepTime, new LegListener(events, worker), setup.time),
+      createEngine(
+        engine,
+        stepTime,
+        new LegListener(events, worker, kvEvents?.listenerOf(worker)),
+        setup.time,
+      ),
     );
     const links = this.workers.map(() => network.bandwidthGbps);
     this.network = new TransferNetwork({

@@ -4,7 +4,7 @@ import type { RoutingRequest } from "../routing/types.js";
 import { blockSpanOf, type Workload } from "../workload/workload.js";
 
 /**
- * Brings the engines' KV events to routers that index them.
+ * Brings the engines' KV events to routers that index them, neither late nor lossy (see `KvEventFeed`).
  *
  * What a router can learn from events without delay and loss is what the engines hold at the instant of its
  * decision. So nothing is kept up to date in between: before a decision, each engine is asked how much of
@@ -23,14 +23,14 @@ export class KvFeed {
     this.wanted = router.usesKvEvents();
   }
 
-  /** Tells the router what every engine holds of request `row`. */
-  readAtDecision(row: number, { prefix, promptTokens }: RoutingRequest): void {
+  /** Tells the router what every engine holds of a request, whose id is its row. */
+  readAtDecision({ id, prefix, promptTokens }: RoutingRequest): void {
     if (!this.wanted || prefix.length === 0) return;
     const leg = {
-      id: row,
+      id,
       promptTokens,
       outputTokens: 1,
-      content: blockSpanOf(this.workload, row),
+      content: blockSpanOf(this.workload, id),
       priority: 0,
       kvRole: "local",
     } as const;

@@ -1,4 +1,4 @@
-import type { EngineListener, FinishReason } from "../engine/types.js";
+import type { EngineListener, FinishReason, KvListener } from "../engine/types.js";
 
 /** What the simulation does with an engine's events; `worker` is the engine that speaks. */
 export interface LegEvents {
@@ -20,12 +20,14 @@ export interface LegEvents {
 
 /** Puts the engine's number to each of its events. */
 export class LegListener implements EngineListener {
+  readonly kv?: KvListener;
   private readonly events: LegEvents;
   private readonly worker: number;
 
-  constructor(events: LegEvents, worker: number) {
+  constructor(events: LegEvents, worker: number, kv: KvListener | undefined) {
     this.events = events;
     this.worker = worker;
+    if (kv !== undefined) this.kv = kv;
   }
 
   onScheduled(id: number, atMs: number, cachedTokens: number): void {

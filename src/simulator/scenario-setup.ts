@@ -52,6 +52,8 @@ export function scenarioSetup(
     signals: {
       statsIntervalMs: signals.stats_interval_ms ?? router.statsIntervalMs ?? DEFAULT_STATS_INTERVAL_MS,
       statsDelayMs: signals.stats_delay_ms,
+      kvEventDelayMs: signals.kv_event_delay_ms,
+      kvEventLoss: signals.kv_event_loss,
     },
     seed: scenario.seed,
     time,

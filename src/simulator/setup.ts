@@ -34,6 +34,10 @@ export interface SignalSetup {
   readonly statsIntervalMs: number;
   /** Age of a poll's values when the router gets them, ms. */
   readonly statsDelayMs: number;
+  /** From the change of an engine's prefix cache to the router's index, ms. */
+  readonly kvEventDelayMs: number;
+  /** Share of KV event messages that never arrive, 0..1. */
+  readonly kvEventLoss: number;
 }
 
 /** Everything a run depends on; equal set-ups give equal results to the byte. */

@@ -4,11 +4,13 @@ import { GapRunsBuilder } from "../measure/gap-runs-builder.js";
 import { createRequestRecords } from "../measure/record-builder.js";
 import type { RequestRecords, RunResult } from "../measure/records.js";
 import { createRouter, type RequestRouter } from "../routing/router-replicas.js";
-import type { LegOutcome } from "../routing/types.js";
+import type { LegOutcome, RoutingRequest } from "../routing/types.js";
 import { blockSpanOf } from "../workload/workload.js";
 import { Agenda } from "./agenda.js";
 import { Arrivals } from "./arrivals.js";
 import { Fleet } from "./fleet.js";
+import { legBranchesOf } from "./leg-branches.js";
+import { kvEventFeed, type KvEventFeed } from "./kv-event-feed.js";
 import { KvFeed } from "./kv-feed.js";
 import type { LegEvents } from "./leg-listener.js";
 import { RequestGaps } from "./request-gaps.js";
@@ -64,6 +66,8 @@ class Simulation implements LegEvents {
   private readonly timeline: Timeline;
   private readonly stats: StatsFeed;
   private readonly kv: KvFeed;
+  /** In place of `kv` where KV events are late or lost. */
+  private readonly kvEvents: KvEventFeed | null;
   private readonly records: RequestRecords;
   private readonly branches = new Map<string, number>();
   private readonly gaps = new GapRunsBuilder();
@@ -87,7 +91,8 @@ class Simulation implements LegEvents {
     const { workload } = setup;
     this.setup = setup;
     this.hooks = hooks;
-    this.fleet = new Fleet(setup, this);
+    this.kvEvents = kvEventFeed(setup, () => this.nowMs);
+    this.fleet = new Fleet(setup, this, this.kvEvents);
     this.router = createRouter(setup.router, this.fleet.workerSpecs(), setup.seed);
     this.arrivals = new Arrivals(workload);
     this.requests = new RoutingRequests(workload);
@@ -218,10 +223,8 @@ class Simulation implements LegEvents {
   private send(row: number): void {
     const { workload } = this.setup;
     const { records, nowMs } = this;
-    this.stats.readAtDecision(nowMs);
     const request = this.requests.of(row);
-    this.kv.readAtDecision(row, request);
-    this.hooks.onArrival?.(request, this.router, nowMs);
+    this.hearEngines(request);
     const decision = this.router.route(request, nowMs);
     this.hooks.onDecision?.(decision, nowMs);
     records.sentMs[row] = nowMs;
@@ -275,16 +278,31 @@ class Simulation implements LegEvents {
     const { records, nowMs } = this;
     this.router.onHeaders(row, "prefill", nowMs);
     this.router.onLegEnd(row, "prefill", "completed", nowMs);
-    if (records.decodeWorker[row]! < 0) {
-      const decision = this.router.routeDecode(row, nowMs);
-      if (decision === null) {
-        this.expire(row);
-        this.end(row, FAILED);
-        return;
-      }
-      records.decodeWorker[row] = decision.worker;
+    if (records.decodeWorker[row]! < 0 && !this.chooseDecode(row)) {
+      this.expire(row);
+      this.end(row, FAILED);
+      return;
     }
     this.at(nowMs + this.fleet.requestMs(records.decodeWorker[row]!), SUBMIT_DECODE, row);
+  }
+
+  /** @returns false when no decode worker is healthy. */
+  private chooseDecode(row: number): boolean {
+    this.hearEngines(this.requests.of(row));
+    const decision = this.router.routeDecode(row, this.nowMs);
+    if (decision === null) return false;
+    this.hooks.onLateDecode?.(row, decision, this.nowMs);
+    this.records.decodeWorker[row] = decision.worker;
+    return true;
+  }
+
+  /** Tells the router, which is about to decide on a request, what it can know of the engines. */
+  private hearEngines(request: RoutingRequest): void {
+    const { nowMs, router } = this;
+    this.stats.readAtDecision(nowMs);
+    if (this.kvEvents === null) this.kv.readAtDecision(request);
+    else this.kvEvents.deliver(router, nowMs);
+    this.hooks.beforeDecision?.(request, router, nowMs);
   }
 
   /** The client gives up: the leg that is at work is aborted. */
@@ -392,6 +410,7 @@ class Simulation implements LegEvents {
       gaps: this.gaps.build(),
       workers: this.fleet.records(),
       branches: [...this.branches.keys()],
+      legBranches: legBranchesOf(this.router.branchCounts()),
       timeline: this.timeline.rows(),
       durationMs: this.lastEndMs - (workload.count > 0 ? records.sentMs.reduce((a, b) => Math.min(a, b)) : 0),
       events: this.events,

@@ -36,7 +36,7 @@ function metricsOf(summary: Summary): Map<string, unknown> {
   const figures = Object.entries(summary).filter(([name]) => !NOT_METRICS.includes(name));
   return new Map(
     [...leavesOf(Object.fromEntries(figures))]
-      .filter(([path]) => !path.startsWith("routing.branches"))
+      .filter(([path]) => !/^routing\.(leg_)?branches/.test(path))
       .map(([path, value]) => [path.replaceAll(".", "_"), value]),
   );
 }

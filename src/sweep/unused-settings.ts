@@ -4,6 +4,14 @@ import { pathsOf } from "../scenario/overrides.js";
 import type { Resolution } from "../scenario/resolve.js";
 import type { TypedSetting } from "./plan.js";
 
+/** Which signal each setting of the `signals` block is of. */
+const SIGNAL_OF = {
+  "signals.stats_interval_ms": "stats",
+  "signals.stats_delay_ms": "stats",
+  "signals.kv_event_delay_ms": "kvEvents",
+  "signals.kv_event_loss": "kvEvents",
+} as const;
+const SIGNAL_WORDS = { stats: "engine statistics", kvEvents: "KV events" };
 const TRACE_SETTINGS = ["workload.format", "workload.skip_bad_lines", "workload.jitter"];
 
 /**
@@ -16,6 +24,12 @@ export function checkFlagsApply(typed: readonly TypedSetting[], runs: readonly R
   for (const { setting, source } of typed) {
     const paths = pathsOf(setting).map((path) => path.join("."));
     if (!runs.every((run) => paths.every((path) => isUnused(path, run)))) continue;
+    const signal = signalOf(paths[0]!);
+    if (signal !== null) {
+      throw new InputError(
+        `${source}: applies to routers that go by ${SIGNAL_WORDS[signal]}, and ${inForce(runs)}`,
+      );
+    }
     const isOfTraces = paths.some((path) => TRACE_SETTINGS.includes(path));
     const name = paths[0]!.slice(paths[0]!.lastIndexOf(".") + 1);
     throw new InputError(
@@ -44,7 +58,13 @@ export function unusedInFile(runs: readonly Resolution[]): string[] {
 
 function isUnused(path: string, { router, scenario }: Resolution): boolean {
   if (TRACE_SETTINGS.includes(path)) return scenario.workload.generate !== null;
+  const signal = signalOf(path);
+  if (signal !== null) return !router.uses[signal];
   return path.startsWith("router.") && router.unused.includes(path.slice("router.".length));
+}
+
+function signalOf(path: string): keyof typeof SIGNAL_WORDS | null {
+  return Object.hasOwn(SIGNAL_OF, path) ? SIGNAL_OF[path as keyof typeof SIGNAL_OF] : null;
 }
 
 function touchesRouter(setting: string): boolean {

@@ -1,7 +1,7 @@
 import { VLLM_VERSIONS } from "../../src/engine/vllm-versions.js";
 import type { EngineConfig, StepTimeModel } from "../../src/engine/types.js";
 import { resolveRouterConfig } from "../../src/routing/router-config.js";
-import type { NetworkSetup, SimulationSetup, WorkerSetup } from "../../src/simulator/setup.js";
+import type { NetworkSetup, SignalSetup, SimulationSetup, WorkerSetup } from "../../src/simulator/setup.js";
 import type { Workload } from "../../src/workload/workload.js";
 
 /** 5 ms a step, 0.02 ms a prefill token, 1e-4 ms a context token. */
@@ -34,6 +34,7 @@ export interface FleetOptions {
   readonly engine?: Partial<EngineConfig>;
   readonly network?: Partial<NetworkSetup>;
   readonly router?: Readonly<Record<string, unknown>>;
+  readonly signals?: Partial<SignalSetup>;
   readonly overheadMs?: number;
   readonly time?: "fast" | "plain";
   readonly seed?: number;
@@ -58,7 +59,7 @@ export function fleet(workload: Workload, options: FleetOptions = {}): Simulatio
     network: { bandwidthGbps: 100, latencyMs: 1, contention: true, hopMs: 0, ...options.network },
     router: resolveRouterConfig(options.router ?? { decider: { kind: "threshold", routing_threshold: 256 } })
       .config,
-    signals: { statsIntervalMs: 100, statsDelayMs: 5 },
+    signals: { statsIntervalMs: 100, statsDelayMs: 5, kvEventDelayMs: 0, kvEventLoss: 0, ...options.signals },
     seed: options.seed ?? 1,
     time: options.time ?? "fast",
     timelineIntervalMs: 0,
