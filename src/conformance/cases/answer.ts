@@ -3,6 +3,7 @@ import {
   beginStream,
   endStream,
   Gate,
+  likeVllm,
   PREFILL_CACHED,
   PROMPT_TOKENS,
   writeEvents,
@@ -162,10 +163,11 @@ export const ANSWER_CASES: readonly ConformanceCase[] = [
     rule: "24 requests at once each get their own tokens, with the handle of their own prefill leg",
     async run(probe) {
       const { dialect, engines } = probe.setup;
-      const gate = new Gate();
+      const gates = { prefill: new Gate(), decode: new Gate() };
       const all = Array.from({ length: 24 }, () => {
         const x = probe.exchange({
-          decode: after(gate, (leg, response) => {
+          prefill: after(gates.prefill, likeVllm(dialect)),
+          decode: after(gates.decode, (leg, response) => {
             beginStream(response);
             const tokens = tokensOf(leg, 6);
             writeEvents(leg, response, tokens);
@@ -176,9 +178,13 @@ export const ANSWER_CASES: readonly ConformanceCase[] = [
         return x;
       });
       try {
-        await Promise.all(all.map((x) => x.leg("decode")));
+        for (const role of ["prefill", "decode"] as const) {
+          await Promise.all(all.map((x) => x.leg(role)));
+          gates[role].open();
+        }
       } finally {
-        gate.open();
+        gates.prefill.open();
+        gates.decode.open();
       }
       for (const x of all) {
         const { prefill, decode } = await probe.served(x);
