@@ -1,6 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { ProxyCore } from "./core.js";
 import type { DecisionRing } from "./decision-ring.js";
+import { DASHBOARD_HEADERS, dashboardPage } from "./dashboard/dashboard-page.js";
+import type { DashboardState } from "./dashboard/dashboard-state.js";
 import type { ProxyMetrics } from "./metrics.js";
 
 /** What the proxy tells of itself. */
@@ -8,6 +10,7 @@ export interface AdminSource {
   readonly core: ProxyCore;
   readonly metrics: ProxyMetrics;
   readonly decisions: DecisionRing;
+  readonly dashboard: DashboardState;
 }
 
 type AdminRoute = (source: AdminSource, res: ServerResponse) => void | Promise<void>;
@@ -27,6 +30,8 @@ export const ADMIN_ROUTES: ReadonlyMap<string, AdminRoute> = new Map<string, Adm
       send(res, 200, metrics.contentType, await metrics.text());
     },
   ],
+  ["/dashboard", (_, res) => send(res, 200, "text/html; charset=utf-8", dashboardPage(), DASHBOARD_HEADERS)],
+  ["/dashboard/state", ({ dashboard }, res) => sendJson(res, dashboard.document())],
   ["/debug/decisions", ({ decisions }, res) => sendJson(res, { decisions: decisions.latest() })],
 ]);
 
@@ -71,7 +76,18 @@ function sendJson(res: ServerResponse, value: unknown): void {
   send(res, 200, "application/json", JSON.stringify(value));
 }
 
-function send(res: ServerResponse, status: number, type: string, text: string): void {
-  res.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) });
+function send(
+  res: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  res.writeHead(status, {
+    "content-type": type,
+    "content-length": Buffer.byteLength(text),
+    "cache-control": "no-store",
+    ...headers,
+  });
   res.end(text);
 }

@@ -1,5 +1,4 @@
 import type { Dispatcher } from "undici";
-import type { Router } from "../routing/router.js";
 import type { WorkerStats } from "../routing/types.js";
 import type { ProxyClock } from "./clock.js";
 import type { ProxyWorker } from "./core.js";
@@ -11,16 +10,21 @@ const RUNNING = ["vllm:num_requests_running"];
 const WAITING = ["vllm:num_requests_waiting"];
 const KV_USAGE = ["vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"];
 
+/** Who keeps what an engine said last, with its time: the router, for one. */
+export interface StatsKeeper {
+  updateStats(worker: number, stats: WorkerStats): void;
+}
+
 /**
- * Polls the engines' `/metrics` for the router, all at once, and not again before an answer or its timeout.
- * The router keeps what an engine said last, with its time; a failed poll changes nothing.
+ * Polls the engines' `/metrics` for a keeper, all at once, and not again before an answer or its timeout; a
+ * failed poll changes nothing.
  */
 export class EngineStatsPoller {
   /** Ends the polling. */
   readonly stop: () => void;
   private readonly pending = new Set<number>();
 
-  constructor(router: Router, workers: readonly ProxyWorker[], intervalMs: number, clock: ProxyClock) {
+  constructor(keeper: StatsKeeper, workers: readonly ProxyWorker[], intervalMs: number, clock: ProxyClock) {
     const timeoutMs = intervalMs * clock.timeScale;
     const poll = () => {
       workers.forEach((worker, index) => {
@@ -30,7 +34,7 @@ export class EngineStatsPoller {
         fetchText(worker, timeoutMs, (text) => {
           this.pending.delete(index);
           const stats = text === null ? null : engineStats(text, worker.rank, atMs);
-          if (stats !== null) router.updateStats(index, stats);
+          if (stats !== null) keeper.updateStats(index, stats);
         });
       });
     };

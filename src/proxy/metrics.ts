@@ -1,8 +1,9 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Router } from "../routing/router.js";
-import type { RoutingRequest } from "../routing/types.js";
+import type { RouteDecision, RoutingRequest } from "../routing/types.js";
 import type { ProxyWorker, RequestFacts, RequestObserver, RequestOutcome } from "./core.js";
 import { LatencyHistogram } from "./latency-histogram.js";
+import { RecentSamples } from "./recent-samples.js";
 
 /** vllm-router's buckets: 1 ms to 240 s. */
 const SECONDS = [
@@ -10,6 +11,9 @@ const SECONDS = [
 ];
 const GAP_SECONDS = [0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5];
 const DECISION_SECONDS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2];
+
+const RECENT_REQUESTS = 1 << 11;
+const RECENT_GAPS = 1 << 14;
 
 type Labels = Readonly<Record<string, string>>;
 type Samples = Iterable<readonly [Labels, number]>;
@@ -20,6 +24,12 @@ type Samples = Iterable<readonly [Labels, number]>;
  * successive chunks. What happens with every request is only counted here; prom-client gets it when asked.
  */
 export class ProxyMetrics implements RequestObserver {
+  /** ms, by the worker that prefilled, by the one that decoded; gaps by the latter. */
+  readonly recent = {
+    ttftByPrefill: new RecentSamples(RECENT_REQUESTS),
+    ttftByDecode: new RecentSamples(RECENT_REQUESTS),
+    itl: new RecentSamples(RECENT_GAPS),
+  };
   private readonly registry = new Registry();
   /** When the last chunk of an open request came, ms; NaN before the first. */
   private readonly lastChunkMs = new Map<number, number>();
@@ -117,11 +127,14 @@ export class ProxyMetrics implements RequestObserver {
     if (decision.prefill !== null) this.prefillLegs[decision.prefill.worker]!++;
   }
 
-  onAnswer({ id, receivedMs }: RequestFacts, status: number, _chunk: Buffer, nowMs: number): void {
+  onAnswer({ id, receivedMs, decision }: RequestFacts, status: number, _chunk: Buffer, nowMs: number): void {
     if (status >= 400) return;
     const lastMs = this.lastChunkMs.get(id)!;
-    if (Number.isNaN(lastMs)) this.ttft.observe((nowMs - receivedMs) / 1000);
-    else this.itl.observe((nowMs - lastMs) / 1000);
+    if (Number.isNaN(lastMs)) this.observeFirst(decision, nowMs - receivedMs, nowMs);
+    else {
+      this.itl.observe((nowMs - lastMs) / 1000);
+      this.recent.itl.add(nowMs, nowMs - lastMs, decision.decode!.worker);
+    }
     this.lastChunkMs.set(id, nowMs);
   }
 
@@ -131,6 +144,12 @@ export class ProxyMetrics implements RequestObserver {
     this.duration.observe((nowMs - receivedMs) / 1000);
     if (decision.decode !== null) this.decodeLegs[decision.decode.worker]!++;
     if (outcome !== "completed") increment(this.errors, `${outcome} ${path}`);
+  }
+
+  private observeFirst({ prefill, decode }: RouteDecision, ttftMs: number, nowMs: number): void {
+    this.ttft.observe(ttftMs / 1000);
+    this.recent.ttftByDecode.add(nowMs, ttftMs, decode!.worker);
+    if (prefill !== null) this.recent.ttftByPrefill.add(nowMs, ttftMs, prefill.worker);
   }
 
   private counter(name: string, help: string, samples: () => Samples): void {

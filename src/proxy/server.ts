@@ -9,6 +9,7 @@ import { ADMIN_ROUTES, type AdminSource } from "./admin-routes.js";
 import { ClientReply } from "./client-reply.js";
 import { wallClock, type ProxyClock } from "./clock.js";
 import type { ProxyCore, ProxyWorker, RequestObserver } from "./core.js";
+import { DashboardState } from "./dashboard/dashboard-state.js";
 import { DecisionRing } from "./decision-ring.js";
 import { dialectOf, type ConnectorOptions } from "./dialects/connector.js";
 import type { Dialect } from "./dialects/dialect.js";
@@ -95,9 +96,11 @@ function serve(server: Server, options: ProxyOptions, dialect: Dialect): Omit<Ru
   const metrics = new ProxyMetrics(router, workers);
   const decisions = new DecisionRing(workers);
   const recorder = options.record === undefined ? null : new TraceRecorder(options.record);
-  const observers = [metrics, decisions, ...(recorder === null ? [] : [recorder])];
+  const observers: RequestObserver[] = [metrics, decisions, ...(recorder === null ? [] : [recorder])];
   const core = coreOf(options, router, workers, dialect, observers);
-  server.on("request", requestListener({ core, metrics, decisions }));
+  const dashboard = new DashboardState(core, metrics);
+  observers.push(dashboard);
+  server.on("request", requestListener({ core, metrics, decisions, dashboard }));
   const poller = router.usesStats()
     ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, core.clock)
     : null;
@@ -105,6 +108,7 @@ function serve(server: Server, options: ProxyOptions, dialect: Dialect): Omit<Ru
     router,
     close: async () => {
       poller?.stop();
+      dashboard.close();
       await closeServer(server);
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
       if (router instanceof LoggedRouter) await router.closeLog();
