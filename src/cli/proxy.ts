@@ -5,6 +5,7 @@ import { CONNECTORS, type Connector } from "../proxy/dialects/connector.js";
 import { REFUSED_FLAGS } from "../proxy/refused-flags.js";
 import { routerBlock, type RoutingFlags } from "../proxy/routing-flags.js";
 import { startProxy, type ProxyOptions } from "../proxy/server.js";
+import type { TracingOptions } from "../proxy/tracing.js";
 import { workersOf, type WorkerFlags } from "../proxy/worker-flags.js";
 import { resolveRouterConfig } from "../routing/router-config.js";
 import { findScenario } from "../scenario/load.js";
@@ -42,6 +43,10 @@ interface ProxyFlags extends WorkerFlags, RoutingFlags {
   readonly timeScale: number;
   readonly eventLog?: string;
   readonly record?: string;
+  readonly requestLog?: string;
+  readonly otlpUrl?: string;
+  readonly otelServiceName?: string;
+  readonly otelSamplingRatio?: string;
   readonly serviceDiscovery?: string;
   readonly backend?: string;
   readonly set: readonly string[];
@@ -56,6 +61,7 @@ export function proxyCommand(): Command {
   addWorkerFlags(command);
   addRoutingFlags(command);
   addConnectorFlags(command);
+  addObservationFlags(command);
   for (const flag of REFUSED_FLAGS.keys()) command.addOption(new Option(`--${flag} [value...]`).hideHelp());
   return command.addHelpText("after", EXAMPLES).action((flags: ProxyFlags) => runProxy(flags, command));
 }
@@ -168,6 +174,15 @@ function addConnectorFlags(command: Command): void {
     .option("--decoder-alloc-port <PORTS>", "LMCache: its alloc ports, separated by commas");
 }
 
+function addObservationFlags(command: Command): void {
+  command
+    .optionsGroup("Observation (dashboard at /dashboard, metrics at /metrics):")
+    .option("--request-log <FILE>", "add one line of JSON per request, without prompts; - = standard output")
+    .option("--otlp-url <URL>", "send a trace per request, OTLP over HTTP, e.g. http://127.0.0.1:4318")
+    .option("--otel-service-name <NAME>", "service name of the traces; default: pdbench-proxy")
+    .option("--otel-sampling-ratio <SHARE>", "share of the traces that begin here to keep, 0..1; default: 1");
+}
+
 async function runProxy(flags: ProxyFlags, command: Command): Promise<void> {
   refuseForeignFlags(command);
   const options = proxyOptions(flags);
@@ -208,6 +223,7 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
       `pdbench: warning: nothing looks at ${setting} with the chosen decider and policies\n`,
     );
   }
+  const tracing = tracingOptions(flags);
   return {
     ...workersOf(flags),
     host: flags.host,
@@ -224,7 +240,27 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
     ...(flags.sessionKey !== undefined && { sessionKey: flags.sessionKey }),
     ...(flags.eventLog !== undefined && { eventLog: flags.eventLog }),
     ...(flags.record !== undefined && { record: flags.record }),
+    ...(flags.requestLog !== undefined && { requestLog: flags.requestLog }),
+    ...(tracing !== null && { tracing }),
   };
+}
+
+/** @throws InputError for a URL or share that is none, and for settings of traces that nobody gets. */
+function tracingOptions({ otlpUrl, otelServiceName, otelSamplingRatio }: ProxyFlags): TracingOptions | null {
+  if (otlpUrl === undefined) {
+    const idle = otelServiceName !== undefined ? "--otel-service-name" : "--otel-sampling-ratio";
+    if (otelServiceName === undefined && otelSamplingRatio === undefined) return null;
+    throw new InputError(`${idle} has no effect without --otlp-url, expected both`);
+  }
+  const url = URL.canParse(otlpUrl) ? new URL(otlpUrl) : null;
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    throw new InputError(`--otlp-url: got ${otlpUrl}, expected a URL such as http://127.0.0.1:4318`);
+  }
+  const samplingRatio = Number(otelSamplingRatio ?? 1);
+  if (!(samplingRatio >= 0 && samplingRatio <= 1)) {
+    throw new InputError(`--otel-sampling-ratio: got ${otelSamplingRatio}, expected a share from 0 to 1`);
+  }
+  return { url, serviceName: otelServiceName ?? "pdbench-proxy", samplingRatio };
 }
 
 /** @param settingMs Of a scenario or preset; 0 there means "always fresh", which a network cannot give. */

@@ -27,7 +27,7 @@ export const ADMIN_ROUTES: ReadonlyMap<string, AdminRoute> = new Map<string, Adm
   [
     "/metrics",
     async ({ metrics }, res) => {
-      send(res, 200, metrics.contentType, await metrics.text());
+      send(res, 200, metrics.families.contentType, await metrics.families.text());
     },
   ],
   ["/dashboard", (_, res) => send(res, 200, "text/html; charset=utf-8", dashboardPage(), DASHBOARD_HEADERS)],

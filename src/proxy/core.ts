@@ -1,12 +1,13 @@
 import { randomInt } from "node:crypto";
 import type { Pool } from "undici";
 import type { Router } from "../routing/router.js";
-import type { Leg, RouteDecision, RoutingRequest } from "../routing/types.js";
+import type { Leg, LegOutcome, RouteDecision, RoutingRequest } from "../routing/types.js";
 import type { ProxyClock } from "./clock.js";
 import type { Dialect } from "./dialects/dialect.js";
 import type { GenerationApi } from "./generation-api.js";
 import type { PromptReader } from "./prompt-reader.js";
 import type { SessionSource } from "./session-key.js";
+import type { Tracing } from "./tracing.js";
 import type { WorkerUrl } from "./worker-url.js";
 
 /** A worker behind the proxy. Its place in `ProxyCore.workers` is its index in the routing core. */
@@ -32,6 +33,8 @@ export interface RequestFacts {
   readonly promptTokens: number;
   readonly sessionKey: string | null;
   readonly priority: number;
+  /** When the first byte of a successful answer's body came; null before. */
+  firstByteMs: number | null;
   /** Replaced once under the order `late_decode`, when the decode worker is known. */
   decision: RouteDecision;
 }
@@ -43,6 +46,10 @@ export interface RequestObserver {
    * @param decisionMs Time the decision took.
    */
   onRouted?(facts: RequestFacts, request: RoutingRequest, decisionMs: number): void;
+  /** A leg goes to `worker`. */
+  onLegSent?(facts: RequestFacts, leg: Leg, worker: number): void;
+  /** Exactly once for each `onLegSent`. */
+  onLegEnd?(facts: RequestFacts, leg: Leg, worker: number, outcome: LegOutcome): void;
   /** A piece of the answer has arrived from the decode worker, which answered with `status`. */
   onAnswer?(facts: RequestFacts, status: number, chunk: Buffer, nowMs: number): void;
   /** @param status The client's; 499 = it left before there was one. */
@@ -57,6 +64,8 @@ export interface ProxyCore {
   readonly prompts: PromptReader;
   readonly sessions: SessionSource;
   readonly observers: readonly RequestObserver[];
+  /** Null: nothing is traced, and a client's `traceparent` goes through as it is. */
+  readonly tracing: Tracing | null;
   readonly maxPayloadBytes: number;
   readonly clock: ProxyClock;
   /** Time of that clock. */

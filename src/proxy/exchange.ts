@@ -30,6 +30,8 @@ const CLIENT_CLOSED = 499;
 /** One leg on its way. */
 interface LegState {
   readonly call: UpstreamCall;
+  readonly worker: number;
+  hasEnded: boolean;
   status: number;
   rawHeaders: readonly (Buffer | string)[];
 }
@@ -138,8 +140,10 @@ export class Exchange implements UpstreamEvents {
       promptTokens: request.promptTokens,
       sessionKey: request.sessionKey,
       priority: request.priority,
+      firstByteMs: null,
       decision,
     };
+    core.tracing?.begin(this.facts, rawHeaders);
     for (const observer of core.observers) observer.onRouted?.(this.facts, request, decisionMs);
     if (decision.path === "rejected") {
       this.closeWith("failed", noWorker(decision.branch));
@@ -176,13 +180,20 @@ export class Exchange implements UpstreamEvents {
   private send(leg: Leg, index: number, body: Buffer): void {
     const worker: ProxyWorker = this.core.workers[index]!;
     const call = new UpstreamCall(leg, this);
-    this.legs[leg] = { call, status: 0, rawHeaders: [] };
+    this.legs[leg] = { call, worker: index, hasEnded: false, status: 0, rawHeaders: [] };
+    const traceparent = this.core.tracing?.beginLeg(this.facts!, leg, worker) ?? null;
+    for (const observer of this.core.observers) observer.onLegSent?.(this.facts!, leg, index);
     this.core.router.onDispatched(this.facts!.id, leg, this.core.nowMs());
     worker.pool.dispatch(
       {
         path: worker.basePath + this.req.url!,
         method: this.req.method!,
-        headers: headersToWorker(this.req.rawHeaders, this.requestId, worker.rank, this.context !== null),
+        headers: headersToWorker(this.req.rawHeaders, {
+          requestId: this.requestId,
+          rank: worker.rank,
+          readsAnswer: this.context !== null,
+          traceparent,
+        }),
         body,
       },
       call,
@@ -208,7 +219,7 @@ export class Exchange implements UpstreamEvents {
       this.prefillReply.push(chunk);
       this.prefillReplyBytes += chunk.length;
       if (this.prefillReplyBytes > PREFILL_REPLY_BYTES_MAX) {
-        this.closeWith("failed", badGateway("prefill", "its answer is too long"));
+        this.closeWith("failed", badGateway("prefill", "its answer is too long"), "prefill");
       }
       return true;
     }
@@ -216,6 +227,7 @@ export class Exchange implements UpstreamEvents {
     const { status } = this.legs.decode!;
     if (!this.hasFirstToken && status < 300) {
       this.hasFirstToken = true;
+      this.facts!.firstByteMs = nowMs;
       this.core.router.onFirstToken(this.facts!.id, nowMs);
     }
     for (const observer of this.core.observers) observer.onAnswer?.(this.facts!, status, chunk, nowMs);
@@ -239,7 +251,7 @@ export class Exchange implements UpstreamEvents {
   onUpstreamError(leg: Leg, error: Error): void {
     if (this.closed) return;
     if (this.reply.isEnded) this.endLeg(leg, "failed");
-    else this.closeWith("failed", badGateway(leg, errorCode(error)));
+    else this.closeWith("failed", badGateway(leg, errorCode(error)), leg);
   }
 
   private onPrefillReply(): void {
@@ -253,10 +265,14 @@ export class Exchange implements UpstreamEvents {
       if (this.legs.decode === null) this.continueWithDecode(reply);
     } else if (this.reply.isEnded) this.endLeg("prefill", outcomeOf(status));
     else if (this.reply.hasBegun) {
-      this.closeWith(outcomeOf(status), badGateway("prefill", `it answered with status ${status}`));
+      this.closeWith(
+        outcomeOf(status),
+        badGateway("prefill", `it answered with status ${status}`),
+        "prefill",
+      );
     } else {
       // The prefill worker speaks for both: its status, headers and error reach the client as they are.
-      this.close(outcomeOf(status), status);
+      this.close(outcomeOf(status), status, "prefill");
       this.reply.start(status, rawHeaders, this.ownHeaders(), null);
       this.reply.data(reply);
       this.reply.end();
@@ -295,14 +311,19 @@ export class Exchange implements UpstreamEvents {
   private endLeg(leg: Leg, outcome: LegOutcome): void {
     const nowMs = this.core.nowMs();
     this.core.router.onLegEnd(this.facts!.id, leg, outcome, nowMs);
+    this.tellLegEnd(leg, outcome);
     this.openLegs--;
     if (this.openLegs > 0) return;
     this.closed = true;
     this.tellEnd(outcomeOf(this.legs.decode!.status), this.legs.decode!.status, nowMs);
   }
 
-  /** Ends what is open: calls are cut, legs leave the book. Nothing happens the second time. */
-  private close(outcome: LegOutcome, status: number): void {
+  /**
+   * Ends what is open: calls are cut, legs leave the book. Nothing happens the second time.
+   *
+   * @param culprit The leg that came to `outcome`, where it was one; the other is cancelled.
+   */
+  private close(outcome: LegOutcome, status: number, culprit: Leg | null = null): void {
     if (this.closed || this.facts === null) return;
     this.closed = true;
     this.legs.prefill?.call.abort();
@@ -310,17 +331,27 @@ export class Exchange implements UpstreamEvents {
     const nowMs = this.core.nowMs();
     if (this.openLegs > 0) this.core.router.onRequestEnd(this.facts.id, outcome, nowMs);
     this.openLegs = 0;
+    for (const leg of ["prefill", "decode"] as const) {
+      this.tellLegEnd(leg, leg === culprit ? outcome : "cancelled");
+    }
     this.tellEnd(outcome, status, nowMs);
   }
 
-  private closeWith(outcome: LegOutcome, error: ProxyError): void {
-    this.close(outcome, error.status);
+  private closeWith(outcome: LegOutcome, error: ProxyError, culprit: Leg | null = null): void {
+    this.close(outcome, error.status, culprit);
     this.reply.fail(error, this.ownHeaders());
   }
 
   /** Answers a request that has not reached the core. */
   private refuse(error: ProxyError, headers: FlatHeaders = []): void {
     this.reply.fail(error, [...headers, "x-request-id", this.requestId]);
+  }
+
+  private tellLegEnd(leg: Leg, outcome: LegOutcome): void {
+    const state = this.legs[leg];
+    if (state === null || state.hasEnded) return;
+    state.hasEnded = true;
+    for (const observer of this.core.observers) observer.onLegEnd?.(this.facts!, leg, state.worker, outcome);
   }
 
   private tellEnd(outcome: LegOutcome, status: number, nowMs: number): void {

@@ -28,17 +28,24 @@ const SPELLINGS_MAX = 1000;
 
 const REQUEST_ID = /^[\w.:=+/-]{1,200}$/;
 
+/** What the proxy itself says in the headers of a leg. */
+export interface LegHeaders {
+  readonly requestId: string;
+  /** Data-parallel rank of the worker, or null. */
+  readonly rank: number | null;
+  /** The proxy looks into the answer, which must then not be compressed. */
+  readonly readsAnswer: boolean;
+  /** Of the leg's span; null = the client's goes through. */
+  readonly traceparent: string | null;
+}
+
 /**
  * What a client's headers become on their way to a worker: all of them, in order and spelling, but those of
- * the connection and those the proxy writes anew (request id, data-parallel rank).
- *
- * @param readsAnswer The proxy looks into the answer, which must then not be compressed.
+ * the connection and those the proxy writes anew (request id, data-parallel rank, traceparent).
  */
 export function headersToWorker(
   raw: readonly string[],
-  requestId: string,
-  rank: number | null,
-  readsAnswer: boolean,
+  { requestId, rank, readsAnswer, traceparent }: LegHeaders,
 ): FlatHeaders {
   const listed = listedInConnection(raw);
   const headers: FlatHeaders = [];
@@ -48,10 +55,12 @@ export function headersToWorker(
     if (name === "x-request-id" || name === EXPLAIN_HEADER) continue;
     if (name === "x-data-parallel-rank" && rank !== null) continue;
     if (name === "accept-encoding" && readsAnswer) continue;
+    if (name === "traceparent" && traceparent !== null) continue;
     headers.push(raw[i]!, raw[i + 1]!);
   }
   headers.push("x-request-id", requestId);
   if (rank !== null) headers.push("x-data-parallel-rank", String(rank));
+  if (traceparent !== null) headers.push("traceparent", traceparent);
   return headers;
 }
 

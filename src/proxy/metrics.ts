@@ -1,8 +1,8 @@
-import { Counter, Gauge, Registry } from "prom-client";
 import type { Router } from "../routing/router.js";
-import type { RouteDecision, RoutingRequest } from "../routing/types.js";
+import type { Leg, LegOutcome, RouteDecision, RoutingRequest } from "../routing/types.js";
 import type { ProxyWorker, RequestFacts, RequestObserver, RequestOutcome } from "./core.js";
 import { LatencyHistogram } from "./latency-histogram.js";
+import { MetricFamilies } from "./metric-families.js";
 import { RecentSamples } from "./recent-samples.js";
 
 /** vllm-router's buckets: 1 ms to 240 s. */
@@ -15,116 +15,167 @@ const DECISION_SECONDS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2];
 const RECENT_REQUESTS = 1 << 11;
 const RECENT_GAPS = 1 << 14;
 
-type Labels = Readonly<Record<string, string>>;
-type Samples = Iterable<readonly [Labels, number]>;
-
 /**
  * Prometheus metrics of the proxy: vllm-router's names where it has the figure, `pdbench_*` otherwise. TTFT
  * runs from the arrival of the whole request to the first byte of the answer's body; ITL is the gap between
  * successive chunks. What happens with every request is only counted here; prom-client gets it when asked.
  */
 export class ProxyMetrics implements RequestObserver {
+  /** For parts of the proxy that have figures of their own. */
+  readonly families = new MetricFamilies();
   /** ms, by the worker that prefilled, by the one that decoded; gaps by the latter. */
   readonly recent = {
     ttftByPrefill: new RecentSamples(RECENT_REQUESTS),
     ttftByDecode: new RecentSamples(RECENT_REQUESTS),
     itl: new RecentSamples(RECENT_GAPS),
   };
-  private readonly registry = new Registry();
+  private readonly router: Router;
+  private readonly workers: readonly ProxyWorker[];
   /** When the last chunk of an open request came, ms; NaN before the first. */
   private readonly lastChunkMs = new Map<number, number>();
-  private readonly requests = new Map<string, number>();
-  private readonly pdRequests = new Map<string, number>();
-  private readonly errors = new Map<string, number>();
-  private readonly prefillLegs: Float64Array;
-  private readonly decodeLegs: Float64Array;
-  private readonly duration = new LatencyHistogram(
-    "vllm_router_request_duration_seconds",
-    "Arrival of the request to the end of its last leg.",
-    SECONDS,
-  );
-  private readonly ttft = new LatencyHistogram(
-    "pdbench_time_to_first_token_seconds",
-    "Arrival of the request to the first byte of the answer's body.",
-    SECONDS,
-  );
-  private readonly itl = new LatencyHistogram(
-    "pdbench_inter_chunk_seconds",
-    "Gap between successive chunks of an answer.",
-    GAP_SECONDS,
-  );
-  private readonly decision = new LatencyHistogram(
-    "pdbench_decision_seconds",
-    "Time the routing core took for a decision.",
-    DECISION_SECONDS,
-  );
+  private readonly requests = new Counts();
+  private readonly pdRequests = new Counts();
+  private readonly answers = new Counts();
+  private readonly errors = new Counts();
+  private readonly legs = new Counts();
+  private readonly legErrors = new Counts();
+  private readonly choices = new Counts();
+  private readonly duration: LatencyHistogram;
+  private readonly generation: LatencyHistogram;
+  private readonly pdDuration: LatencyHistogram;
+  private readonly ttft: LatencyHistogram;
+  private readonly itl: LatencyHistogram;
+  private readonly decision: LatencyHistogram;
 
   constructor(router: Router, workers: readonly ProxyWorker[]) {
-    this.prefillLegs = new Float64Array(workers.length);
-    this.decodeLegs = new Float64Array(workers.length);
-    const byRoute = (counts: ReadonlyMap<string, number>) => () =>
-      [...counts].map(([route, count]) => [{ route }, count] as const);
-    const byWorker = (leg: string, value: (index: number) => number) => () =>
-      workers.flatMap((worker, index) =>
-        leg === "" || worker.leg === leg ? [[{ worker: worker.id }, value(index)] as const] : [],
-      );
-    this.counter("vllm_router_requests_total", "Requests that were routed.", byRoute(this.requests));
-    this.counter(
-      "vllm_router_pd_requests_total",
-      "Requests that were disaggregated.",
-      byRoute(this.pdRequests),
+    this.router = router;
+    this.workers = workers;
+    const histogram = (name: string, help: string, bounds: readonly number[] = SECONDS) =>
+      this.families.histogram(new LatencyHistogram(name, help, bounds));
+    const whole = "Arrival of the request to the end of its last leg";
+    this.duration = histogram("vllm_router_request_duration_seconds", `${whole}.`);
+    this.generation = histogram(
+      "vllm_router_generate_duration_seconds",
+      `${whole}, of requests that generate.`,
     );
-    this.counter(
+    this.pdDuration = histogram(
+      "vllm_router_pd_request_duration_seconds",
+      `${whole}, of disaggregated requests.`,
+    );
+    this.ttft = histogram(
+      "pdbench_time_to_first_token_seconds",
+      "Arrival of the request to the first byte of the answer's body.",
+    );
+    this.itl = histogram(
+      "pdbench_inter_chunk_seconds",
+      "Gap between successive chunks of an answer.",
+      GAP_SECONDS,
+    );
+    this.decision = histogram(
+      "pdbench_decision_seconds",
+      "Time the routing core took for a decision.",
+      DECISION_SECONDS,
+    );
+    this.registerRequests();
+    this.registerWorkers();
+  }
+
+  private registerRequests(): void {
+    const { families } = this;
+    families.counter("vllm_router_requests_total", "Requests that were routed.", ["route"], () =>
+      this.requests.samples(["route"]),
+    );
+    families.counter("vllm_router_pd_requests_total", "Requests that were disaggregated.", ["route"], () =>
+      this.pdRequests.samples(["route"]),
+    );
+    const answered = ["route", "method", "status_code", "status_class"];
+    families.counter(
+      "vllm_router_http_requests_total",
+      "Routed requests by the status of their answer.",
+      answered,
+      () => this.answers.samples(answered),
+    );
+    const failed = ["error_type", "route"];
+    families.counter(
       "vllm_router_request_errors_total",
       "Requests that did not complete, by what became of them.",
+      failed,
+      () => this.errors.samples(failed),
+    );
+    families.counter("pdbench_decisions_total", "Decisions by branch.", ["branch"], () =>
+      Object.entries(this.router.branchCounts()).map(([branch, count]) => [{ branch }, count] as const),
+    );
+    const chosen = ["policy", "worker"];
+    families.counter("vllm_router_policy_decisions_total", "Workers that policies chose.", chosen, () =>
+      this.choices.samples(chosen),
+    );
+  }
+
+  private registerWorkers(): void {
+    const { families, router, workers } = this;
+    const legsOf = (counts: Counts, wanted: Leg) => () =>
+      counts
+        .samples(["leg", "worker"])
+        .flatMap(([{ leg, worker }, count]) =>
+          leg === wanted ? [[{ worker: worker! }, count] as const] : [],
+        );
+    for (const leg of ["prefill", "decode"] as const) {
+      const [title, name] = [`${leg[0]!.toUpperCase()}${leg.slice(1)} legs`, `vllm_router_pd_${leg}`];
+      families.counter(`${name}_requests_total`, `${title} by worker.`, ["worker"], legsOf(this.legs, leg));
+      families.counter(
+        `${name}_errors_total`,
+        `${title} that failed, by worker.`,
+        ["worker"],
+        legsOf(this.legErrors, leg),
+      );
+    }
+    families.counter(
+      "vllm_router_processed_requests_total",
+      "Legs that have ended, by worker.",
+      ["worker"],
       () =>
-        [...this.errors].map(([key, count]) => {
-          const [error_type, route] = key.split(" ", 2) as [string, string];
-          return [{ route, error_type }, count] as const;
-        }),
+        this.legs
+          .samples(["leg", "worker"])
+          .map(([{ worker }, count]) => [{ worker: worker! }, count] as const),
     );
-    this.counter(
-      "vllm_router_pd_prefill_requests_total",
-      "Prefill legs by worker.",
-      byWorker("prefill", (index) => this.prefillLegs[index]!),
+    const gauge = (name: string, help: string, value: (index: number) => number): void => {
+      families.gauge(name, help, ["worker"], () =>
+        workers.map(({ id }, index) => [{ worker: id }, value(index)] as const),
+      );
+    };
+    const load = (index: number) => router.load.open(index);
+    gauge("vllm_router_worker_load", "Load of a worker as policies see it, requests.", load);
+    gauge("vllm_router_running_requests", "Legs of a worker that are open.", (index) =>
+      router.bookedLegs(index),
     );
-    this.counter(
-      "vllm_router_pd_decode_requests_total",
-      "Decode legs by worker.",
-      byWorker("decode", (index) => this.decodeLegs[index]!),
+    gauge("pdbench_open_legs", "Legs of a worker that are open, whatever its load counter says.", (index) =>
+      router.bookedLegs(index),
     );
-    this.gauge(
-      "vllm_router_worker_load",
-      "Load of a worker as policies see it, requests.",
-      byWorker("", (index) => router.load.open(index)),
-    );
-    this.gauge(
-      "pdbench_open_legs",
-      "Legs of a worker that are open, whatever its load counter says.",
-      byWorker("", (index) => router.bookedLegs(index)),
-    );
-    this.counter("pdbench_decisions_total", "Decisions by branch.", () =>
-      Object.entries(router.branchCounts()).map(([branch, count]) => [{ branch }, count] as const),
-    );
-    this.gauge("vllm_router_active_workers", "Workers known.", () => [[{}, workers.length] as const]);
-  }
-
-  /** The exposition text. */
-  async text(): Promise<string> {
-    const histograms = [this.duration, this.ttft, this.itl, this.decision];
-    return `${await this.registry.metrics()}${histograms.map((histogram) => histogram.text()).join("")}`;
-  }
-
-  get contentType(): string {
-    return this.registry.contentType;
+    const loads = () => workers.map((_, index) => load(index));
+    families.gauge("vllm_router_max_load", "Highest load of a worker.", [], () => [
+      [{}, Math.max(...loads())],
+    ]);
+    families.gauge("vllm_router_min_load", "Lowest load of a worker.", [], () => [
+      [{}, Math.min(...loads())],
+    ]);
+    families.gauge("vllm_router_active_workers", "Workers known.", [], () => [[{}, workers.length]]);
   }
 
   onRouted({ id, path, decision }: RequestFacts, _request: RoutingRequest, decisionMs: number): void {
-    increment(this.requests, path);
+    this.requests.add(path);
     this.decision.observe(decisionMs / 1000);
     this.lastChunkMs.set(id, Number.NaN);
-    if (decision.path === "disaggregated") increment(this.pdRequests, path);
-    if (decision.prefill !== null) this.prefillLegs[decision.prefill.worker]!++;
+    if (decision.path === "disaggregated") this.pdRequests.add(path);
+  }
+
+  onLegSent({ decision }: RequestFacts, leg: Leg, worker: number): void {
+    this.choices.add(decision[leg]!.policy, this.workers[worker]!.id);
+  }
+
+  onLegEnd(_facts: RequestFacts, leg: Leg, worker: number, outcome: LegOutcome): void {
+    const { id } = this.workers[worker]!;
+    this.legs.add(leg, id);
+    if (outcome === "failed" || outcome === "retryable") this.legErrors.add(leg, id);
   }
 
   onAnswer({ id, receivedMs, decision }: RequestFacts, status: number, _chunk: Buffer, nowMs: number): void {
@@ -138,12 +189,19 @@ export class ProxyMetrics implements RequestObserver {
     this.lastChunkMs.set(id, nowMs);
   }
 
-  onEnd(facts: RequestFacts, outcome: RequestOutcome, _status: number, nowMs: number): void {
-    const { id, path, decision, receivedMs } = facts;
+  onEnd(
+    { id, path, api, decision, receivedMs }: RequestFacts,
+    outcome: RequestOutcome,
+    status: number,
+    nowMs: number,
+  ): void {
     this.lastChunkMs.delete(id);
-    this.duration.observe((nowMs - receivedMs) / 1000);
-    if (decision.decode !== null) this.decodeLegs[decision.decode.worker]!++;
-    if (outcome !== "completed") increment(this.errors, `${outcome} ${path}`);
+    const seconds = (nowMs - receivedMs) / 1000;
+    this.duration.observe(seconds);
+    if (api !== null) this.generation.observe(seconds);
+    if (decision.path === "disaggregated") this.pdDuration.observe(seconds);
+    this.answers.add(path, "POST", String(status), `${Math.floor(status / 100)}xx`);
+    if (outcome !== "completed") this.errors.add(outcome, path);
   }
 
   private observeFirst({ prefill, decode }: RouteDecision, ttftMs: number, nowMs: number): void {
@@ -151,37 +209,21 @@ export class ProxyMetrics implements RequestObserver {
     this.recent.ttftByDecode.add(nowMs, ttftMs, decode!.worker);
     if (prefill !== null) this.recent.ttftByPrefill.add(nowMs, ttftMs, prefill.worker);
   }
-
-  private counter(name: string, help: string, samples: () => Samples): void {
-    const labelNames = LABELS;
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const [labels, value] of samples()) this.inc(labels, value);
-      },
-    });
-  }
-
-  private gauge(name: string, help: string, samples: () => Samples): void {
-    new Gauge({
-      name,
-      help,
-      labelNames: LABELS,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const [labels, value] of samples()) this.set(labels, value);
-      },
-    });
-  }
 }
 
-const LABELS = ["worker", "route", "error_type", "branch"];
+/** Counts by a few texts, which become the values of labels. */
+class Counts {
+  private readonly counts = new Map<string, number>();
 
-function increment(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+  add(...values: readonly string[]): void {
+    const key = values.join("\n");
+    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+  }
+
+  samples(labelNames: readonly string[]): (readonly [Record<string, string>, number])[] {
+    return [...this.counts].map(([key, count]) => {
+      const values = key.split("\n");
+      return [Object.fromEntries(labelNames.map((name, i) => [name, values[i]!])), count] as const;
+    });
+  }
 }

@@ -45,7 +45,12 @@ export class Passage implements UpstreamEvents {
       {
         path: this.worker.basePath + this.req.url!,
         method: this.req.method!,
-        headers: headersToWorker(this.req.rawHeaders, this.requestId, this.worker.rank, false),
+        headers: headersToWorker(this.req.rawHeaders, {
+          requestId: this.requestId,
+          rank: this.worker.rank,
+          readsAnswer: false,
+          traceparent: null,
+        }),
         body: body.length === 0 ? null : body,
       },
       this.call,

@@ -86,18 +86,16 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
     ["prometheus-host", "prometheus-port", "log-stats", "log-stats-interval"],
   ],
   [
-    "the proxy does not log requests; --event-log and --record write files",
+    "requests are logged by --request-log; --event-log and --record write files",
     ["log-dir", "log-level", "log-format", "profile"],
   ],
   [
-    "there is no tracing",
+    "traces go by OTLP over HTTP to --otlp-url, and by nothing else",
     [
       "enable-trace",
       "otlp-traces-endpoint",
-      "otel-sampling-ratio",
       "otel-excluded-paths",
       "otel-endpoint",
-      "otel-service-name",
       "otel-secure",
       "sentry-dsn",
       "sentry-traces-sample-rate",

@@ -21,8 +21,10 @@ import { generationApi } from "./generation-api.js";
 import { ProxyMetrics } from "./metrics.js";
 import { Passage } from "./passage.js";
 import { PromptReader } from "./prompt-reader.js";
+import { RequestLog } from "./request-log.js";
 import { sessionSource } from "./session-key.js";
 import { TraceRecorder } from "./trace-recorder.js";
+import type { Tracing, TracingOptions } from "./tracing.js";
 import type { WorkerUrl } from "./worker-url.js";
 
 /** Uvicorn closes an idle connection after 5 s; closing first avoids the race for a connection. */
@@ -53,6 +55,9 @@ export interface ProxyOptions {
   readonly onDefect: (error: unknown) => void;
   /** File for a trace of the traffic, without prompts. */
   readonly record?: string;
+  /** File for one line per request, or `-`. */
+  readonly requestLog?: string;
+  readonly tracing?: TracingOptions;
   /** Default: the wall clock. */
   readonly clock?: ProxyClock;
 }
@@ -82,11 +87,28 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   });
   // Files are opened only once the address is ours: a second proxy must not empty those of the first.
   const url = await listen(server, options.host, options.port);
-  return { ...serve(server, options, dialect), url };
+  try {
+    const tracing = options.tracing === undefined ? null : await startTracing(options.tracing);
+    return { ...serve(server, options, dialect, tracing), url };
+  } catch (error) {
+    await closeServer(server);
+    throw error;
+  }
+}
+
+/** OpenTelemetry is loaded by those who use it. */
+async function startTracing(options: TracingOptions): Promise<Tracing> {
+  const { Tracing } = await import("./tracing.js");
+  return Tracing.start(options);
 }
 
 /** Lets a listening server answer. */
-function serve(server: Server, options: ProxyOptions, dialect: Dialect): Omit<RunningProxy, "url"> {
+function serve(
+  server: Server,
+  options: ProxyOptions,
+  dialect: Dialect,
+  tracing: Tracing | null,
+): Omit<RunningProxy, "url"> {
   const pools = new Map<string, Pool>();
   const workers = [
     ...options.prefill.map((url) => workerOf(url, "prefill", pools)),
@@ -96,8 +118,10 @@ function serve(server: Server, options: ProxyOptions, dialect: Dialect): Omit<Ru
   const metrics = new ProxyMetrics(router, workers);
   const decisions = new DecisionRing(workers);
   const recorder = options.record === undefined ? null : new TraceRecorder(options.record);
-  const observers: RequestObserver[] = [metrics, decisions, ...(recorder === null ? [] : [recorder])];
-  const core = coreOf(options, router, workers, dialect, observers);
+  const log = options.requestLog === undefined ? null : new RequestLog(options.requestLog, workers);
+  const observers: RequestObserver[] = [metrics, decisions];
+  for (const observer of [recorder, log, tracing]) if (observer !== null) observers.push(observer);
+  const core = { ...coreOf(options, router, workers, dialect, observers), tracing };
   const dashboard = new DashboardState(core, metrics);
   observers.push(dashboard);
   server.on("request", requestListener({ core, metrics, decisions, dashboard }));
@@ -112,7 +136,7 @@ function serve(server: Server, options: ProxyOptions, dialect: Dialect): Omit<Ru
       await closeServer(server);
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
       if (router instanceof LoggedRouter) await router.closeLog();
-      await recorder?.close();
+      await Promise.all([recorder?.close(), log?.close(), tracing?.close()]);
     },
   };
 }
@@ -159,7 +183,7 @@ function coreOf(
   workers: readonly ProxyWorker[],
   dialect: Dialect,
   observers: readonly RequestObserver[],
-): ProxyCore {
+): Omit<ProxyCore, "tracing"> {
   const clock = options.clock ?? wallClock();
   let requests = 0;
   return {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { clientRequestId, headersToClient, headersToWorker } from "../../src/proxy/headers.js";
 import { expandRanks, parseWorkerUrl } from "../../src/proxy/worker-url.js";
 
+const LEG = { requestId: "id", rank: null, readsAnswer: false, traceparent: null };
+
 describe("headers on their way to a worker", () => {
   it("keep order, spelling and repetition, and lose those of the connection", () => {
     const raw = [
@@ -26,24 +28,41 @@ describe("headers on their way to a worker", () => {
       "Expect",
       "100-continue",
     );
-    expect(headersToWorker(raw, "id", null, false)).toEqual([
+    expect(headersToWorker(raw, LEG)).toEqual([
       ...["X-Custom", "1", "x-custom", "3", "Authorization", "Bearer k", "x-request-id", "id"],
     ]);
   });
 
   it("carry one request id, and the rank of the worker in place of the client's", () => {
     const raw = ["X-Request-Id", "other", "X-Data-Parallel-Rank", "7", "X-Pdbench-Explain", "1"];
-    expect(headersToWorker(raw, "id", 2, false)).toEqual(["x-request-id", "id", "x-data-parallel-rank", "2"]);
-    expect(headersToWorker(raw, "id", null, false)).toEqual([
-      "X-Data-Parallel-Rank",
-      "7",
+    expect(headersToWorker(raw, { ...LEG, rank: 2 })).toEqual([
+      "x-request-id",
+      "id",
+      "x-data-parallel-rank",
+      "2",
+    ]);
+    expect(headersToWorker(raw, LEG)).toEqual(["X-Data-Parallel-Rank", "7", "x-request-id", "id"]);
+  });
+
+  it("ask for no compression where the proxy reads the answer", () => {
+    expect(headersToWorker(["Accept-Encoding", "gzip"], { ...LEG, readsAnswer: true })).toEqual([
       "x-request-id",
       "id",
     ]);
   });
+});
 
-  it("ask for no compression where the proxy reads the answer", () => {
-    expect(headersToWorker(["Accept-Encoding", "gzip"], "id", null, true)).toEqual(["x-request-id", "id"]);
+describe("the traceparent of a client", () => {
+  const raw = ["Traceparent", "00-a-b-01", "Tracestate", "x=1"];
+
+  it("goes through where nothing is traced", () => {
+    expect(headersToWorker(raw, LEG)).toEqual([...raw, "x-request-id", "id"]);
+  });
+
+  it("gives way to that of the leg", () => {
+    expect(headersToWorker(raw, { ...LEG, traceparent: "00-a-c-01" })).toEqual([
+      ...["Tracestate", "x=1", "x-request-id", "id", "traceparent", "00-a-c-01"],
+    ]);
   });
 });
 
