@@ -1,5 +1,5 @@
 import type { EngineState } from "./engine-state.js";
-import type { PrefixHits } from "./kv-cache.js";
+import type { PrefixHits } from "./kv-blocks.js";
 import { STATUS } from "./request-slots.js";
 import { KIND, type StepBatch } from "./step-batch.js";
 import { servedBefore, type WaitingQueue } from "./waiting-queue.js";

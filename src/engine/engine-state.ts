@@ -1,4 +1,4 @@
-import { KvCache } from "./kv-cache.js";
+import type { KvBlocks } from "./kv-blocks.js";
 import { RequestSlots, STATUS } from "./request-slots.js";
 import type { StepRecorder } from "./step-recorder.js";
 import type { EngineConfig, EngineListener, EngineTotals, LegRequest } from "./types.js";
@@ -13,7 +13,7 @@ export class EngineState {
   readonly listener: EngineListener;
   readonly recorder: StepRecorder | null;
   readonly slots = new RequestSlots();
-  readonly kv: KvCache;
+  readonly kv: KvBlocks;
 
   /** Slots in admission order. */
   readonly running: Int32Array;
@@ -52,12 +52,12 @@ export class EngineState {
   private readonly slotOf = new Map<number, number>();
   private nextPrivateKey = 0;
 
-  constructor(config: EngineConfig, listener: EngineListener, recorder: StepRecorder | null) {
+  constructor(config: EngineConfig, kv: KvBlocks, listener: EngineListener, recorder: StepRecorder | null) {
     this.config = config;
     this.listener = listener;
     this.recorder = recorder;
-    this.kv = new KvCache({ ...config, unkeyedBlocksToHead: config.rules.unkeyedBlocksToHead });
-    this.kv.listener = listener.kv ?? null;
+    this.kv = kv;
+    kv.listener = listener.kv ?? null;
     this.running = new Int32Array(config.maxNumSeqs);
     const priority = config.schedulingPolicy === "priority";
     this.waiting = priority ? new PriorityQueue(this.slots) : new FcfsQueue(this.slots);

@@ -1,4 +1,6 @@
+import { WorkError } from "../errors.js";
 import { DecodeRun } from "./decode-run.js";
+import { ExtentCache } from "./extent-cache.js";
 import type { EngineObserver } from "./observer.js";
 import { PlainEngine } from "./plain-engine.js";
 import type { EngineConfig, EngineGauges, EngineListener, StepTimeModel } from "./types.js";
@@ -16,7 +18,7 @@ export class FastEngine extends PlainEngine {
     listener: EngineListener,
     observer: EngineObserver | null,
   ) {
-    super(config, stepTime, listener, observer, false);
+    super(config, stepTime, listener, observer, false, ExtentCache);
     this.run = new DecodeRun(this.state);
   }
 
@@ -25,6 +27,10 @@ export class FastEngine extends PlainEngine {
     if (this.run.steps === 0) return gauges;
     const { kv } = this.state;
     return { ...gauges, kvUsage: 1 - (kv.free - this.run.blocksTakenBy(nowMs)) / kv.usable };
+  }
+
+  override blocksOf(): never {
+    throw new WorkError("the fast engine does not number its blocks, the plain one does");
   }
 
   protected override settle(nowMs: number): boolean {

@@ -1,53 +1,11 @@
 import type { BlockContent } from "./block-content.js";
 import { blockRecords, ENTRY, RECORD, STATE } from "./block-records.js";
 import { FreeQueue } from "./free-queue.js";
+import { KvBlocks, type BlockTable, type KvCacheConfig, type PrefixHits } from "./kv-blocks.js";
 import { GROUP_KEYS, groupOfKey, placeInGroup, PrefixIndex, slotOfEntry } from "./prefix-index.js";
-import type { KvListener } from "./types.js";
 
-/** The KV blocks one request holds, in the order of its tokens. */
-export interface BlockTable {
-  blocks: Int32Array;
-  /** Blocks held. */
-  length: number;
-  /** Blocks whose content can be found by others, from the start. */
-  published: number;
-}
-
-export function emptyBlockTable(): BlockTable {
-  return { blocks: new Int32Array(0), length: 0, published: 0 };
-}
-
-export interface KvCacheConfig {
-  readonly blockSize: number;
-  /** Block 0, vLLM's null block, is never handed out. */
-  readonly numGpuBlocks: number;
-  readonly enablePrefixCaching: boolean;
-  readonly unkeyedBlocksToHead: boolean;
-}
-
-/** Outcome of a prefix lookup; one object is reused for all lookups of a cache. */
-export interface PrefixHits {
-  /** Physical blocks found, from the start of the request. */
-  blocks: Int32Array;
-  length: number;
-  /** How many of them no request holds now: taking them uses up free blocks. */
-  unreferenced: number;
-}
-
-/**
- * vLLM's BlockPool and KVCacheManager for one full-attention group: the free queue, reference counts and the
- * prefix cache, exact to the block id. A free block keeps its key until it is handed out again (lazy eviction).
- */
-export class KvCache {
-  free: number;
-  /** Blocks whose key was dropped because they were handed out again; filled only while it is not null. */
-  evicted: number[] | null = null;
-  /** Is told what becomes findable and what no longer is, where somebody wants to know. */
-  listener: KvListener | null = null;
-  readonly usable: number;
-  private readonly blockSize: number;
-  private readonly caching: boolean;
-  private readonly unkeyedToHead: boolean;
+/** The KV cache exact to the block id, as vLLM has it: what golden schedules and servers that name blocks need. */
+export class KvCache extends KvBlocks {
   private readonly records: Int32Array;
   private readonly queue: FreeQueue;
   private readonly index: PrefixIndex;
@@ -56,35 +14,23 @@ export class KvCache {
   private readonly hits: PrefixHits = { blocks: new Int32Array(64), length: 0, unreferenced: 0 };
 
   constructor(config: KvCacheConfig) {
-    this.blockSize = config.blockSize;
-    this.caching = config.enablePrefixCaching;
-    this.unkeyedToHead = config.unkeyedBlocksToHead;
-    this.usable = config.numGpuBlocks - 1;
-    this.free = this.usable;
+    super(config);
     this.records = blockRecords(config.numGpuBlocks);
     this.queue = new FreeQueue(config.numGpuBlocks, this.records);
     this.index = new PrefixIndex(config.numGpuBlocks, this.records);
   }
 
-  /** Blocks that requests hold. */
-  inUse(): number {
-    return this.usable - this.free;
-  }
-
-  /** 1 - free / usable, vLLM's usage metric: blocks that are only cached count as free. */
-  usage(): number {
-    return this.usable === 0 ? 0 : 1 - this.free / this.usable;
-  }
-
-  /** The free queue from head to tail. */
   freeQueue(): number[] {
     return this.queue.toArray();
   }
 
-  /**
-   * The longest run of cached blocks from the start of the content, within the first `knownTokens - 1` tokens:
-   * the last token is always computed, because its logits are wanted (vLLM v1 `get_computed_blocks`).
-   */
+  freeKeys(): number[] {
+    return this.queue.toArray().map((block) => {
+      const entry = Math.abs(this.records[block * RECORD + ENTRY]!);
+      return entry === 0 ? NaN : this.index.keyOfEntry(entry - 1);
+    });
+  }
+
   lookup(content: BlockContent, knownTokens: number): PrefixHits {
     const { hits, index, records } = this;
     const limit = this.caching ? Math.floor((knownTokens - 1) / this.blockSize) : 0;
@@ -114,24 +60,13 @@ export class KvCache {
     return hits;
   }
 
-  /** No hits: for requests that bring their blocks along. */
   noHits(): PrefixHits {
     this.hits.length = 0;
     this.hits.unreferenced = 0;
     return this.hits;
   }
 
-  /** Free blocks that holding `tokens` tokens would use up, taking the hits included. */
-  needed(table: BlockTable, tokens: number, hits: PrefixHits): number {
-    const fresh = Math.ceil(tokens / this.blockSize) - table.length - hits.length;
-    return Math.max(fresh, 0) + hits.unreferenced;
-  }
-
-  /**
-   * Takes the hits and then new blocks from the head of the free queue, until `tokens` tokens have a place, and
-   * makes the full blocks of the first `hittable` tokens findable. Content that nobody has yet is published as its
-   * blocks are taken, while their records are at hand.
-   */
+  /** Content that nobody has yet is published as its blocks are taken, while their records are at hand. */
   take(table: BlockTable, content: BlockContent, tokens: number, hittable: number, hits: PrefixHits): void {
     const target = Math.max(Math.ceil(tokens / this.blockSize), table.length + hits.length);
     if (table.blocks.length < target) table.blocks = widened(table.blocks, target);
@@ -152,13 +87,11 @@ export class KvCache {
     this.publish(table, content, hittable);
   }
 
-  /** Takes one new block; the caller has seen that one is free. */
   takeOne(table: BlockTable): void {
     if (table.blocks.length === table.length) table.blocks = widened(table.blocks, table.length + 1);
     this.takeNew(table, table.length + 1, 0);
   }
 
-  /** Makes the full blocks of the first `tokens` tokens findable. */
   publish(table: BlockTable, content: BlockContent, tokens: number): void {
     if (!this.caching) return;
     const full = Math.floor(tokens / this.blockSize);
@@ -174,11 +107,6 @@ export class KvCache {
     if (full > table.published) table.published = full;
   }
 
-  /**
-   * Gives all blocks back, last block first, so that the tail of a sequence is reused before its head. Blocks
-   * nobody else holds go to the tail of the free queue; since vLLM commit a6183563b6 those without a key go to
-   * its head.
-   */
   release(table: BlockTable): void {
     const { records, queue, unkeyedToHead, toHead } = this;
     const { blocks } = table;

@@ -1,5 +1,7 @@
 import { BlockContent } from "./block-content.js";
 import { EngineState } from "./engine-state.js";
+import type { KvBlocks, KvCacheConfig } from "./kv-blocks.js";
+import { KvCache } from "./kv-cache.js";
 import type { EngineObserver } from "./observer.js";
 import { takeArrivalsAndAborts } from "./request-end.js";
 import { schedule } from "./scheduler.js";
@@ -44,9 +46,11 @@ export class PlainEngine implements Engine {
     listener: EngineListener,
     observer: EngineObserver | null,
     everyStep = true,
+    Cache: new (config: KvCacheConfig) => KvBlocks = KvCache,
   ) {
     const recorder = observer === null ? null : new StepRecorder(observer, everyStep);
-    this.state = new EngineState(config, listener, recorder);
+    const kv = new Cache({ ...config, unkeyedBlocksToHead: config.rules.unkeyedBlocksToHead });
+    this.state = new EngineState(config, kv, listener, recorder);
     this.stepTime = stepTime;
     this.depth = config.asyncScheduling ? 2 : 1;
     for (let i = 0; i < this.depth + 1; i++) this.spare.push(new StepBatch(config.maxNumSeqs));

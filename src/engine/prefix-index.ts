@@ -1,4 +1,5 @@
 import { ENTRY, RECORD } from "./block-records.js";
+import { GroupTable } from "./group-table.js";
 import { grownInts } from "./grow.js";
 
 /** Block keys of one group: consecutive keys share a hash entry, so a run of blocks costs one probe. */
@@ -35,16 +36,9 @@ export class PrefixIndex {
   /** Of a first copy that has others: the last one. */
   private readonly lastCopy: Int32Array;
 
-  private groupKey: Int32Array;
+  private readonly groups = new GroupTable();
+  /** Published blocks of each group. */
   private groupLive: Int32Array;
-  private groupCount = 0;
-  private readonly freeSlots: number[] = [];
-  /** Open addressing over `groupKey`; holds slot + 1, 0 = empty. */
-  private table: Int32Array;
-  private tableMask: number;
-  private usedSlots = 0;
-  private recentKey = 0;
-  private recentSlot = -1;
 
   /** @param records of the blocks: the index keeps their `ENTRY`. */
   constructor(numBlocks: number, records: Int32Array) {
@@ -53,26 +47,19 @@ export class PrefixIndex {
     this.previousCopy = new Int32Array(numBlocks);
     this.lastCopy = new Int32Array(numBlocks);
     const slots = 64;
-    this.groupKey = new Int32Array(slots);
     this.groupLive = new Int32Array(slots);
     this.holders = new Int32Array(slots * GROUP_KEYS);
-    this.table = new Int32Array(slots * 4);
-    this.tableMask = slots * 4 - 1;
   }
 
   /** First entry of a group, or -1 if no block of the group is published. */
   findGroup(group: number): number {
-    if (group === this.recentKey && this.recentSlot >= 0) return this.recentSlot << GROUP_BITS;
-    const { table, tableMask, groupKey } = this;
-    for (let at = hashOf(group) & tableMask; ; at = (at + 1) & tableMask) {
-      const slot = table[at]! - 1;
-      if (slot < 0) return -1;
-      if (groupKey[slot] === group) {
-        this.recentKey = group;
-        this.recentSlot = slot;
-        return slot << GROUP_BITS;
-      }
-    }
+    const slot = this.groups.find(group);
+    return slot < 0 ? -1 : slot << GROUP_BITS;
+  }
+
+  /** The key that an entry stands for. */
+  keyOfEntry(entry: number): number {
+    return this.groups.keyOf(slotOfEntry(entry)) * GROUP_KEYS + (entry & (GROUP_KEYS - 1));
   }
 
   /**
@@ -105,14 +92,9 @@ export class PrefixIndex {
     }
   }
 
-  /** The key whose place an entry of an open group is. */
-  keyOfEntry(entry: number): number {
-    return this.groupKey[entry >> GROUP_BITS]! * GROUP_KEYS + (entry & (GROUP_KEYS - 1));
-  }
-
   /** Notes that `count` blocks of a group have lost their keys: records without copies, already cleared. */
   forget(slot: number, count: number): void {
-    if ((this.groupLive[slot]! -= count) === 0) this.closeGroup(slot);
+    if ((this.groupLive[slot]! -= count) === 0) this.groups.close(slot);
   }
 
   /** Notes that a block that is marked as having copies has lost its key; its record is already cleared. */
@@ -155,67 +137,19 @@ export class PrefixIndex {
 
   /** Gives a group its slot; without `cleared` holders the caller enters all of them. */
   private openGroup(group: number, cleared: boolean): number {
-    if (this.groupCount * 4 >= this.table.length) this.growTable();
-    const slot = this.freeSlots.pop() ?? this.newSlot();
-    const first = slot << GROUP_BITS;
-    if (cleared) for (let i = 0; i < GROUP_KEYS; i++) this.holders[first + i] = 0;
-    this.groupKey[slot] = group;
-    this.groupLive[slot] = 0;
-    this.groupCount++;
-    this.insert(group, slot);
-    this.recentKey = group;
-    this.recentSlot = slot;
-    return slot;
-  }
-
-  private newSlot(): number {
-    if (this.usedSlots === this.groupKey.length) {
-      this.groupKey = grownInts(this.groupKey);
+    const slot = this.groups.open(group);
+    if (slot === this.groupLive.length) {
       this.groupLive = grownInts(this.groupLive);
       this.holders = grownInts(this.holders);
     }
-    return this.usedSlots++;
-  }
-
-  private insert(group: number, slot: number): void {
-    let at = hashOf(group) & this.tableMask;
-    while (this.table[at] !== 0) at = (at + 1) & this.tableMask;
-    this.table[at] = slot + 1;
-  }
-
-  private growTable(): void {
-    const old = this.table;
-    this.table = new Int32Array(old.length * 2);
-    this.tableMask = this.table.length - 1;
-    for (const filled of old) if (filled !== 0) this.insert(this.groupKey[filled - 1]!, filled - 1);
-  }
-
-  /** Deletes a group by shifting the probe chain back, so that no tombstones gather. */
-  private closeGroup(slot: number): void {
-    const { table, tableMask, groupKey } = this;
-    let hole = hashOf(groupKey[slot]!) & tableMask;
-    while (table[hole] !== slot + 1) hole = (hole + 1) & tableMask;
-    for (let at = (hole + 1) & tableMask; table[at] !== 0; at = (at + 1) & tableMask) {
-      const home = hashOf(groupKey[table[at]! - 1]!) & tableMask;
-      if (((at - home) & tableMask) >= ((at - hole) & tableMask)) {
-        table[hole] = table[at]!;
-        hole = at;
-      }
-    }
-    table[hole] = 0;
-    this.groupCount--;
-    this.freeSlots.push(slot);
-    if (this.recentSlot === slot) this.recentSlot = -1;
+    const first = slot << GROUP_BITS;
+    if (cleared) for (let i = 0; i < GROUP_KEYS; i++) this.holders[first + i] = 0;
+    this.groupLive[slot] = 0;
+    return slot;
   }
 }
 
 /** Slot of the group that an entry belongs to. */
 export function slotOfEntry(entry: number): number {
   return entry >> GROUP_BITS;
-}
-
-/** Multiplicative hash with the high bits folded down; group keys of one trace are nearly consecutive. */
-function hashOf(group: number): number {
-  const mixed = Math.imul(group, 0x9e3779b1);
-  return mixed ^ (mixed >>> 15);
 }

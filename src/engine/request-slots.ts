@@ -1,6 +1,6 @@
 import { BlockContent } from "./block-content.js";
 import { grownBytes, grownFloats, grownInts } from "./grow.js";
-import { emptyBlockTable, type BlockTable } from "./kv-cache.js";
+import { emptyBlockTable, type BlockTable } from "./kv-blocks.js";
 import type { LegRequest } from "./types.js";
 
 /** Where a request stands. Values below `HELD` are unfinished requests. */

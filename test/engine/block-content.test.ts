@@ -30,8 +30,53 @@ describe("the keys of a request's blocks", () => {
     expect(keys(contentOf(32, runs, 64, 16), 4)).toEqual([10, 11, 18, 19]);
   });
 
-  it("are the last trace id where an engine block is larger: ids name all that comes before", () => {
-    expect(keys(contentOf(16, [[3, 6]], 96, 32), 3)).toEqual([4, 6, 8]);
+  it("are made from the last trace id where an engine block is larger: ids name all that comes before", () => {
+    const [first, ...others] = keys(contentOf(16, [[3, 6]], 96, 32), 3) as [number, number, number];
+    expect(others).toEqual([first + 1, first + 2]);
+    expect(
+      keys(
+        contentOf(
+          16,
+          [
+            [9, 1],
+            [4, 1],
+          ],
+          32,
+          32,
+        ),
+        1,
+      ),
+    ).toEqual([first]);
+    expect(
+      keys(
+        contentOf(
+          16,
+          [
+            [3, 1],
+            [5, 1],
+          ],
+          32,
+          32,
+        ),
+        1,
+      ),
+    ).not.toEqual([first]);
+  });
+
+  it("differ for ids that differ, whatever the block sizes", () => {
+    const longer = Array.from({ length: 64 }, (_, id) =>
+      contentOf(
+        16,
+        [
+          [100, 3],
+          [id, 1],
+        ],
+        64,
+        64,
+      ).key(0),
+    );
+    expect(new Set(longer).size).toBe(64);
+    expect(Math.max(...longer)).toBeLessThan(2 ** 31);
   });
 
   it.each([
@@ -59,7 +104,11 @@ describe("the keys of a request's blocks", () => {
 
   it("a longer run is told of where keys follow each other", () => {
     const content = contentOf(64, [[5, 2]], 100, 16);
-    expect([0, 1, 3, 4, 5].map((j) => content.consecutive(j))).toEqual([4, 3, 1, 2, 1]);
+    expect([0, 1, 3, 4, 5].map((j) => content.consecutive(j))).toEqual([6, 5, 3, 2, 1]);
+    const apart = contentOf(64, [[5, 1] as const, [9, 1] as const], 128, 16);
+    expect([0, 3, 4, 7].map((j) => apart.consecutive(j))).toEqual([4, 1, 4, 1]);
+    const larger = contentOf(16, [[3, 5] as const, [20, 3] as const], 128, 32);
+    expect([0, 1, 2, 3].map((j) => larger.consecutive(j))).toEqual([2, 1, 2, 1]);
   });
 });
 

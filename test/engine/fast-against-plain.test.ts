@@ -41,10 +41,10 @@ function expectSameEvents(fast: Outcome, plain: Outcome): void {
   }
 }
 
-/** The engine's caches and queues, down to the order of the free queue. */
+/** The engine's caches and queues, down to what the free blocks hold and their order. */
 function innerState(outcome: Outcome) {
   const { kv, running, runningCount } = (outcome.engine as unknown as { state: EngineState }).state;
-  return { freeQueue: kv.freeQueue(), running: [...running.subarray(0, runningCount)] };
+  return { freeKeys: kv.freeKeys(), running: [...running.subarray(0, runningCount)] };
 }
 
 function expectSameRun(scenario: RandomScenario, stepTime: StepTimeModel): void {

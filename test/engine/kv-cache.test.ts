@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BlockContent } from "../../src/engine/block-content.js";
-import { emptyBlockTable, KvCache, type BlockTable } from "../../src/engine/kv-cache.js";
+import { emptyBlockTable, type BlockTable } from "../../src/engine/kv-blocks.js";
+import { KvCache } from "../../src/engine/kv-cache.js";
 import { aSpan } from "./builders.js";
 
 function aCache(overrides: Partial<ConstructorParameters<typeof KvCache>[0]> = {}): KvCache {
