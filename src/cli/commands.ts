@@ -80,6 +80,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./trace.js")).traceCommand(),
   },
   {
+    name: "regret",
+    summary: "what other workers would have given a sample of requests",
+    load: async () => (await import("./regret.js")).regretCommand(),
+  },
+  {
     name: "explain",
     summary: "why a request of a run went where it went",
     load: async () => (await import("./explain.js")).explainCommand(),

@@ -21,6 +21,10 @@ export interface SimulationHooks {
   readonly onDecision?: (decision: RouteDecision, atMs: number) => void;
   /** Called with every decode worker that is chosen when the prefill has ended (order `late_decode`). */
   readonly onLateDecode?: (requestId: number, decision: LegDecision, atMs: number) => void;
+  /** Workers that requests are sent to whatever the policies choose, by row of the workload (`RoutingRequest.pinned`). */
+  readonly pins?: ReadonlyMap<number, NonNullable<RoutingRequest["pinned"]>>;
+  /** Called when a request has ended; what it throws ends the simulation. */
+  readonly onRequestEnd?: (row: number, records: RequestRecords) => void;
   /** Called now and then with the number of requests that have ended; what it throws ends the simulation. */
   readonly onProgress?: (ended: number, records: RequestRecords) => void;
   /** Called when everything has come to rest, for checks of what must then be zero. */

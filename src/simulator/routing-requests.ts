@@ -1,14 +1,17 @@
 import type { RoutingRequest } from "../routing/types.js";
 import { expandSpan } from "../values/block-span.js";
 import { blockSpanOf, type Workload } from "../workload/workload.js";
+import type { SimulationHooks } from "./hooks.js";
 
 /** The requests of a workload as the router sees them: a prefix is the trace's block ids, one symbol a block. */
 export class RoutingRequests {
   private readonly workload: Workload;
+  private readonly pins: SimulationHooks["pins"];
   private symbols = new Int32Array(256);
 
-  constructor(workload: Workload) {
+  constructor(workload: Workload, pins?: SimulationHooks["pins"]) {
     this.workload = workload;
+    this.pins = pins;
   }
 
   /** Request `row`; its symbols stay valid until the next call. */
@@ -22,6 +25,7 @@ export class RoutingRequests {
     if (limit > this.symbols.length) this.symbols = new Int32Array(2 * limit);
     const length = expandSpan(blockSpanOf(workload, row), this.symbols, limit);
     const session = workload.session[row]!;
+    const pinned = this.pins?.get(row);
     return {
       id: row,
       promptTokens,
@@ -29,6 +33,7 @@ export class RoutingRequests {
       sessionKey: session >= 0 ? String(session) : null,
       model: "",
       priority: workload.priority[row]!,
+      ...(pinned !== undefined && { pinned }),
     };
   }
 }

@@ -95,7 +95,7 @@ class Simulation implements LegEvents {
     this.fleet = new Fleet(setup, this, this.kvEvents);
     this.router = createRouter(setup.router, this.fleet.workerSpecs(), setup.seed);
     this.arrivals = new Arrivals(workload);
-    this.requests = new RoutingRequests(workload);
+    this.requests = new RoutingRequests(workload, hooks.pins);
     this.timeline = new Timeline(this.fleet.engines, setup.timelineIntervalMs);
     this.stats = new StatsFeed(this.router, this.fleet.engines, setup.signals);
     this.kv = new KvFeed(workload, this.router, this.fleet.engines);
@@ -334,6 +334,7 @@ class Simulation implements LegEvents {
     this.lastEndMs = Math.max(this.lastEndMs, this.nowMs);
     this.arrivals.onEnded(row, this.nowMs);
     this.ended++;
+    this.hooks.onRequestEnd?.(row, this.records);
     if (this.ended % PROGRESS_EVERY === 0) this.hooks.onProgress?.(this.ended, this.records);
   }
 

@@ -7,6 +7,7 @@ import { settingsOf } from "../scenario/to-yaml.js";
 import { arrivalOptions } from "../scenario/workload-settings.js";
 import { scenarioSetup } from "../simulator/scenario-setup.js";
 import type { SimulationHooks } from "../simulator/hooks.js";
+import type { SimulationSetup } from "../simulator/setup.js";
 import { simulate } from "../simulator/simulator.js";
 import { buildWorkload } from "../workload/build-workload.js";
 import type { RawTrace } from "../workload/raw-trace.js";
@@ -34,6 +35,26 @@ export interface ScenarioRun {
  * @throws InputError where a request cannot be served by the fleet at all
  */
 export function runScenario(scenario: Scenario, trace: RawTrace, options: RunOptions = {}): ScenarioRun {
+  const setup = setupOf(scenario, trace, options);
+  const startedMs = performance.now();
+  const run = simulate(setup, options);
+  const wallS = (performance.now() - startedMs) / 1000;
+  const summary = summarize(run, {
+    scenario: scenario.name,
+    settings: settingsOf(scenario),
+    slo: scenario.slo,
+    hitRatesKnown: setup.workload.hasBlocks,
+    wallS,
+  });
+  return { run, summary };
+}
+
+/**
+ * What `simulate` takes for a scenario.
+ *
+ * @throws InputError where a request cannot be served by the fleet at all
+ */
+export function setupOf(scenario: Scenario, trace: RawTrace, options: RunOptions = {}): SimulationSetup {
   const workload = buildWorkload(trace, arrivalOptions(scenario.workload), scenario.seed);
   const profiles = {
     prefill: loadProfile(scenario.fleet.prefill.profile, options.profiles),
@@ -42,15 +63,5 @@ export function runScenario(scenario: Scenario, trace: RawTrace, options: RunOpt
   const whole = scenarioSetup(scenario, profiles, workload, options.time);
   const setup = options.timeline === false ? { ...whole, timelineIntervalMs: Infinity } : whole;
   checkCapacity(setup);
-  const startedMs = performance.now();
-  const run = simulate(setup, options);
-  const wallS = (performance.now() - startedMs) / 1000;
-  const summary = summarize(run, {
-    scenario: scenario.name,
-    settings: settingsOf(scenario),
-    slo: scenario.slo,
-    hitRatesKnown: workload.hasBlocks,
-    wallS,
-  });
-  return { run, summary };
+  return setup;
 }
