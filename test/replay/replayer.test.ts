@@ -5,6 +5,7 @@ import type { Workload } from "../../src/workload/workload.js";
 import { PATHS, STATUSES } from "../../src/measure/records.js";
 import { eventsOf, likeVllm, ScriptedEngine, sendJson, sse } from "../proxy/support/scripted-engine.js";
 import { startFleet } from "../proxy/support/fleet.js";
+import { SteppedClock } from "./support/stepped-clock.js";
 import { workloadOf } from "./support/workload.js";
 
 let engine: ScriptedEngine;
@@ -55,18 +56,16 @@ describe("an open-loop replay", () => {
 
   it("counts latency from when a request was due, not from when it could be sent", async () => {
     const workload = workloadOf([{ arrivalMs: 0 }, { arrivalMs: 5 }]);
-    let blocked = false;
+    // Time stands still but while the first request is answered: it is 60 ms late when the second is sent.
+    const clock = new SteppedClock();
     engine.script = (request, res) => {
-      if (!blocked) {
-        blocked = true;
-        const until = performance.now() + 60;
-        while (performance.now() < until);
-      }
+      clock.advanceTo(65);
       return likeVllm(request, res);
     };
-    const { run, scheduleLagMs } = await new Replayer(optionsFor(workload)).run();
-    expect(scheduleLagMs.max).toBeGreaterThan(20);
-    expect(run.records.firstTokenMs[1]! - run.records.sentMs[1]!).toBeGreaterThan(20);
+    const { run, scheduleLagMs } = await new Replayer(optionsFor(workload, { clock })).run();
+    expect(scheduleLagMs.max).toBe(60);
+    expect([...run.records.sentMs]).toEqual([0, 5]);
+    expect([...run.records.firstTokenMs]).toEqual([65, 65]);
     expect(run.notes.join(" ")).toMatch(/fell behind its schedule/);
   });
 

@@ -83,7 +83,7 @@ export function post(
 
 /** Waits for something that happens a moment after what a test can see, such as a socket's close. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 5000;
+  const deadlineMs = performance.now() + 30_000;
   while (!condition()) {
     if (performance.now() > deadlineMs) throw new Error(`never came true: ${condition.toString()}`);
     await new Promise((resolve) => setImmediate(resolve));
