@@ -10,6 +10,11 @@ export interface CommandEntry {
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: "init",
+    summary: "a first scenario, with comments, after a few questions",
+    load: async () => (await import("./init.js")).initCommand(),
+  },
+  {
     name: "simulate",
     summary: "one run of a scenario in virtual time",
     load: async () => (await import("./simulate.js")).simulateCommand(),
