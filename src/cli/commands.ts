@@ -100,6 +100,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./plan-ports.js")).planPortsCommand(),
   },
   {
+    name: "doctor",
+    summary: "whether this machine has what pdbench needs, and what to do where not",
+    load: async () => (await import("./doctor.js")).doctorCommand(),
+  },
+  {
     name: "list",
     summary: "the policies, deciders, presets, profiles, scenarios and trace formats there are",
     load: async () => (await import("./list.js")).listCommand(),
