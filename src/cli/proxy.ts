@@ -2,11 +2,14 @@ import { Command, Option } from "commander";
 import { InputError } from "../errors.js";
 import { wallClock } from "../proxy/clock.js";
 import { CONNECTORS, type Connector } from "../proxy/dialects/connector.js";
+import { dialectDefaults, flagDialect } from "../proxy/flag-dialect.js";
+import { logLevel, ProcessLog, type LogLevel } from "../proxy/process-log.js";
 import { REFUSED_FLAGS } from "../proxy/refused-flags.js";
 import { routerBlock, type RoutingFlags } from "../proxy/routing-flags.js";
 import { startProxy, type ProxyOptions } from "../proxy/server.js";
 import type { TracingOptions } from "../proxy/tracing.js";
 import { workersOf, type WorkerFlags } from "../proxy/worker-flags.js";
+import { packageVersion } from "../package-info.js";
 import { resolveRouterConfig } from "../routing/router-config.js";
 import { findScenario } from "../scenario/load.js";
 import { resolveScenario } from "../scenario/resolve.js";
@@ -24,15 +27,17 @@ Examples:
 /** As in a simulation. */
 const DEFAULT_STATS_INTERVAL_MS = 1000;
 const SHORTEST_STATS_INTERVAL_MS = 50;
+/** production-stack's. */
+const DEFAULT_LOG_STATS_S = 10;
 
 interface ProxyFlags extends WorkerFlags, RoutingFlags {
   readonly host: string;
-  readonly port: number;
+  readonly port?: number;
   readonly scenario?: string;
   readonly seed?: number;
   readonly kvConnector?: Connector | "moriio";
   readonly disaggConnectorType?: "nixl" | "lmcache";
-  readonly remoteHost: "as_reported" | "prefill_url";
+  readonly remoteHost?: "as_reported" | "prefill_url";
   readonly decoderRegistry?: string;
   readonly decoderHost?: string;
   readonly decoderInitPort?: string;
@@ -47,30 +52,49 @@ interface ProxyFlags extends WorkerFlags, RoutingFlags {
   readonly otlpUrl?: string;
   readonly otelServiceName?: string;
   readonly otelSamplingRatio?: string;
-  readonly serviceDiscovery?: string;
+  readonly serviceDiscovery?: string | true;
   readonly backend?: string;
+  readonly runtime?: string;
+  readonly requestRewriter?: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: "text" | "json";
+  readonly logStats?: true;
+  readonly logStatsInterval?: number;
   readonly set: readonly string[];
 }
 
-/** `pdbench proxy`: the routing core in front of real vLLM or mock engines. */
-export function proxyCommand(): Command {
-  const command = new Command("proxy").description(
-    "Routes OpenAI requests over prefill and decode workers, with the routing core that simulate runs.",
-  );
+/**
+ * `pdbench proxy`: the routing core in front of real vLLM or mock engines.
+ *
+ * @param serve What is done with the options that the flags stand for.
+ */
+export function proxyCommand(serve: (options: ProxyOptions) => Promise<void> = serveUntilTold): Command {
+  const command = new Command("proxy")
+    .description(
+      "Routes OpenAI requests over prefill and decode workers, with the routing core that simulate runs.",
+    )
+    .version(packageVersion(), "--version", "print the version");
   addServerFlags(command);
   addWorkerFlags(command);
   addRoutingFlags(command);
   addConnectorFlags(command);
   addObservationFlags(command);
   for (const flag of REFUSED_FLAGS.keys()) command.addOption(new Option(`--${flag} [value...]`).hideHelp());
-  return command.addHelpText("after", EXAMPLES).action((flags: ProxyFlags) => runProxy(flags, command));
+  return command.addHelpText("after", EXAMPLES).action(async (flags: ProxyFlags) => {
+    refuseForeignFlags(command);
+    await serve(proxyOptions(flags));
+  });
 }
 
 function addServerFlags(command: Command): void {
   command
     .optionsGroup("Server:")
     .option("--host <HOST>", "address to listen on", "127.0.0.1")
-    .option("--port <PORT>", "port to listen on; 0 = any", wholeNumberFlag("--port", 0), 30000)
+    .option(
+      "--port <PORT>",
+      "port to listen on, 0 = any; default: 30000, with production-stack's flags 8001",
+      wholeNumberFlag("--port", 0),
+    )
     .option(
       "--max-payload-size <BYTES>",
       "largest request body; larger ones get 413",
@@ -111,13 +135,25 @@ function addWorkerFlags(command: Command): void {
       "each URL stands for N data-parallel ranks",
       wholeNumberFlag("--intra-node-data-parallel-size", 1),
     )
+    .option(
+      "--prefill-data-parallel-size <N>",
+      "the same for prefill URLs alone",
+      wholeNumberFlag("--prefill-data-parallel-size", 1),
+    )
+    .option(
+      "--decode-data-parallel-size <N>",
+      "the same for decode URLs alone",
+      wholeNumberFlag("--decode-data-parallel-size", 1),
+    )
     .option("--static-backends <URLS>", "production-stack: URLs, separated by commas")
     .option("--static-models <NAMES>", "production-stack: the model of each backend")
     .option("--static-model-labels <LABELS>", "production-stack: a label for each backend")
     .option("--prefill-model-labels <LABELS>", "production-stack: labels of prefill backends")
     .option("--decode-model-labels <LABELS>", "production-stack: labels of decode backends")
     .addOption(new Option("--service-discovery [KIND]").hideHelp())
-    .addOption(new Option("--backend <KIND>").hideHelp());
+    .addOption(new Option("--backend <KIND>").hideHelp())
+    .addOption(new Option("--runtime <KIND>").hideHelp())
+    .addOption(new Option("--request-rewriter <NAME>").hideHelp());
 }
 
 function addRoutingFlags(command: Command): void {
@@ -163,10 +199,8 @@ function addConnectorFlags(command: Command): void {
     .addOption(
       new Option(
         "--remote-host <WHICH>",
-        "NIXL: host of the KV, as the engine reports it or of the prefill URL",
-      )
-        .choices(["as_reported", "prefill_url"])
-        .default("as_reported"),
+        "NIXL: host of the KV, as the engine reports it (default) or of the prefill URL",
+      ).choices(["as_reported", "prefill_url"]),
     )
     .option("--decoder-registry <JSON>", "LMCache: receiver of each decode URL")
     .option("--decoder-host <HOST>", "LMCache: receiver of the one decode worker")
@@ -180,16 +214,27 @@ function addObservationFlags(command: Command): void {
     .option("--request-log <FILE>", "add one line of JSON per request, without prompts; - = standard output")
     .option("--otlp-url <URL>", "send a trace per request, OTLP over HTTP, e.g. http://127.0.0.1:4318")
     .option("--otel-service-name <NAME>", "service name of the traces; default: pdbench-proxy")
-    .option("--otel-sampling-ratio <SHARE>", "share of the traces that begin here to keep, 0..1; default: 1");
+    .option("--otel-sampling-ratio <SHARE>", "share of the traces that begin here to keep, 0..1; default: 1")
+    .option("--log-level <LEVEL>", "trace, debug (a line per request), info, warn, error", logLevel, "info")
+    .addOption(
+      new Option("--log-format <FORM>", "form of the log on standard error")
+        .choices(["text", "json"])
+        .default("text"),
+    )
+    .option("--log-stats", "log how many requests and legs there are, at intervals")
+    .option(
+      "--log-stats-interval <SECONDS>",
+      "time between those lines; default: 10",
+      numberFlag("--log-stats-interval", "positive"),
+    );
 }
 
-async function runProxy(flags: ProxyFlags, command: Command): Promise<void> {
-  refuseForeignFlags(command);
-  const options = proxyOptions(flags);
+async function serveUntilTold(options: ProxyOptions): Promise<void> {
   const proxy = await startProxy(options);
-  const { prefill, decode, connector } = options;
-  process.stderr.write(
-    `pdbench proxy listens on ${proxy.url}: ${prefill.length} prefill and ${decode.length} decode workers, ${connector.connector}\n`,
+  const { prefill, decode, connector, log } = options;
+  log?.say(
+    "info",
+    `pdbench proxy listens on ${proxy.url}: ${prefill.length} prefill and ${decode.length} decode workers, ${connector.connector}`,
   );
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
@@ -207,34 +252,28 @@ function refuseForeignFlags(command: Command): void {
 
 /** @throws InputError for flags that are wrong, alone or together. */
 function proxyOptions(flags: ProxyFlags): ProxyOptions {
-  const { serviceDiscovery, backend } = flags;
-  if (serviceDiscovery !== undefined && serviceDiscovery !== "static") {
-    throw new InputError(
-      `--service-discovery is not supported: workers are given on the command line, there is no discovery`,
-    );
-  }
-  if (backend !== undefined && backend !== "vllm") {
-    throw new InputError(`--backend ${backend} is not supported, expected vllm`);
-  }
+  refuseOtherValues(flags);
+  const defaults = dialectDefaults(flagDialect(flags), flags.routingLogic);
+  const log = new ProcessLog({ level: flags.logLevel, format: flags.logFormat });
   const scenario = flags.scenario === undefined ? null : resolveScenario(findScenario(flags.scenario));
   const { config, unused, statsIntervalMs } = resolveRouterConfig(routerBlock(flags, scenario?.router));
   for (const setting of unused) {
-    process.stderr.write(
-      `pdbench: warning: nothing looks at ${setting} with the chosen decider and policies\n`,
-    );
+    log.say("warn", `nothing looks at ${setting} with the chosen decider and policies`);
   }
   const tracing = tracingOptions(flags);
+  const logStatsIntervalMs = logStatsInterval(flags);
   return {
     ...workersOf(flags),
     host: flags.host,
-    port: flags.port,
+    port: flags.port ?? defaults.port,
     router: config,
     seed: flags.seed ?? scenario?.seed ?? 1,
-    connector: connectorOptions(flags),
+    connector: connectorOptions(flags, defaults.remoteHost),
     maxPayloadBytes: flags.maxPayloadSize,
     engineStatsIntervalMs: statsInterval(flags, scenario?.signals.stats_interval_ms ?? statsIntervalMs),
+    log,
     onDefect: (error) => {
-      process.stderr.write(`pdbench: defect: ${error instanceof Error ? error.stack! : String(error)}\n`);
+      log.say("critical", `defect: ${error instanceof Error ? error.stack! : String(error)}`);
     },
     clock: wallClock(flags.timeScale),
     ...(flags.sessionKey !== undefined && { sessionKey: flags.sessionKey }),
@@ -242,7 +281,32 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
     ...(flags.record !== undefined && { record: flags.record }),
     ...(flags.requestLog !== undefined && { requestLog: flags.requestLog }),
     ...(tracing !== null && { tracing }),
+    ...(logStatsIntervalMs !== null && { logStatsIntervalMs }),
   };
+}
+
+/** Flags of which the proxy has one value only. @throws InputError for any other. */
+function refuseOtherValues({ serviceDiscovery, backend, runtime, requestRewriter }: ProxyFlags): void {
+  if (serviceDiscovery !== undefined && serviceDiscovery !== "static") {
+    throw new InputError(
+      `--service-discovery is not supported: workers are given on the command line, there is no discovery`,
+    );
+  }
+  for (const [flag, value, expected] of [
+    ["--backend", backend, "vllm"],
+    ["--runtime", runtime, "vllm"],
+    ["--request-rewriter", requestRewriter, "noop"],
+  ] as const) {
+    if (value === undefined || value === expected) continue;
+    throw new InputError(`${flag} ${value} is not supported, expected ${expected}`);
+  }
+}
+
+/** Null: no such lines. @throws InputError for an interval of nothing. */
+function logStatsInterval({ logStats, logStatsInterval: seconds }: ProxyFlags): number | null {
+  if (logStats === true) return (seconds ?? DEFAULT_LOG_STATS_S) * 1000;
+  if (seconds === undefined) return null;
+  throw new InputError("--log-stats-interval has no effect without --log-stats, expected both");
 }
 
 /** @throws InputError for a URL or share that is none, and for settings of traces that nobody gets. */
@@ -269,8 +333,11 @@ function statsInterval({ engineStatsInterval }: ProxyFlags, settingMs: number | 
   return Math.max(SHORTEST_STATS_INTERVAL_MS, settingMs ?? DEFAULT_STATS_INTERVAL_MS);
 }
 
-function connectorOptions(flags: ProxyFlags): ProxyOptions["connector"] {
-  const { kvConnector, disaggConnectorType, remoteHost } = flags;
+function connectorOptions(
+  flags: ProxyFlags,
+  defaultRemoteHost: "as_reported" | "prefill_url",
+): ProxyOptions["connector"] {
+  const { kvConnector, disaggConnectorType, remoteHost = defaultRemoteHost } = flags;
   if (kvConnector !== undefined && disaggConnectorType !== undefined && kvConnector !== disaggConnectorType) {
     throw new InputError(
       `--kv-connector ${kvConnector} with --disagg-connector-type ${disaggConnectorType}: expected one of them`,

@@ -81,14 +81,8 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
     "keys are not checked; the client's Authorization goes to the workers",
     ["api-key", "api-key-validation-urls", "cors-allowed-origins"],
   ],
-  [
-    "metrics are at /metrics of the proxy's own address",
-    ["prometheus-host", "prometheus-port", "log-stats", "log-stats-interval"],
-  ],
-  [
-    "requests are logged by --request-log; --event-log and --record write files",
-    ["log-dir", "log-level", "log-format", "profile"],
-  ],
+  ["metrics are at /metrics of the proxy's own address", ["prometheus-host", "prometheus-port"]],
+  ["the log goes to standard error; --request-log, --event-log and --record write files", ["log-dir"]],
   [
     "traces go by OTLP over HTTP to --otlp-url, and by nothing else",
     [
@@ -102,6 +96,8 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
       "sentry-profile-session-sample-rate",
     ],
   ],
+  ["it is called --vllm-pd-disaggregation now", ["pd-disaggregation"]],
+  ["it is called --intra-node-data-parallel-size now", ["dp-aware", "data-parallel-size"]],
   ["the request id is taken from X-Request-Id", ["request-id-headers"]],
   ["the proxy is served at the root", ["root-path"]],
   [
@@ -115,7 +111,7 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
       "enable-program-scheduling",
       "program-scheduling-config-json",
       "callbacks",
-      "request-rewriter",
+      "profile",
       "enable-batch-api",
       "file-storage-class",
       "file-storage-path",

@@ -20,9 +20,11 @@ import { Exchange } from "./exchange.js";
 import { generationApi } from "./generation-api.js";
 import { ProxyMetrics } from "./metrics.js";
 import { Passage } from "./passage.js";
+import type { ProcessLog } from "./process-log.js";
 import { PromptReader } from "./prompt-reader.js";
 import { RequestLog } from "./request-log.js";
 import { sessionSource } from "./session-key.js";
+import { StatsLog } from "./stats-log.js";
 import { TraceRecorder } from "./trace-recorder.js";
 import type { Tracing, TracingOptions } from "./tracing.js";
 import type { WorkerUrl } from "./worker-url.js";
@@ -51,6 +53,10 @@ export interface ProxyOptions {
   readonly engineStatsIntervalMs: number;
   /** File for every call to the routing core; it holds prompts as symbols. */
   readonly eventLog?: string;
+  /** Absent: nothing is logged. */
+  readonly log?: ProcessLog;
+  /** Time between two lines of figures in the log; absent = none. */
+  readonly logStatsIntervalMs?: number;
   /** Called with what was thrown when the proxy itself is at fault; the request it happened to gets 500. */
   readonly onDefect: (error: unknown) => void;
   /** File for a trace of the traffic, without prompts. */
@@ -120,7 +126,8 @@ function serve(
   const recorder = options.record === undefined ? null : new TraceRecorder(options.record);
   const log = options.requestLog === undefined ? null : new RequestLog(options.requestLog, workers);
   const observers: RequestObserver[] = [metrics, decisions];
-  for (const observer of [recorder, log, tracing]) if (observer !== null) observers.push(observer);
+  const statsLog = statsLogOf(options);
+  for (const observer of [recorder, log, statsLog, tracing]) if (observer !== null) observers.push(observer);
   const core = { ...coreOf(options, router, workers, dialect, observers), tracing };
   const dashboard = new DashboardState(core, metrics);
   observers.push(dashboard);
@@ -128,10 +135,14 @@ function serve(
   const poller = router.usesStats()
     ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, core.clock)
     : null;
+  const { logStatsIntervalMs } = options;
+  const stopStatsLog =
+    logStatsIntervalMs === undefined ? null : statsLog?.start(core, core.clock, logStatsIntervalMs);
   return {
     router,
     close: async () => {
       poller?.stop();
+      stopStatsLog?.();
       dashboard.close();
       await closeServer(server);
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
@@ -139,6 +150,11 @@ function serve(
       await Promise.all([recorder?.close(), log?.close(), tracing?.close()]);
     },
   };
+}
+
+function statsLogOf({ log, logStatsIntervalMs }: ProxyOptions): StatsLog | null {
+  if (log === undefined) return null;
+  return logStatsIntervalMs !== undefined || log.shows("debug") ? new StatsLog(log) : null;
 }
 
 function checkTogether({ decode, prefill, router }: ProxyOptions, dialect: Dialect): void {

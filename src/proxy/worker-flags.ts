@@ -8,6 +8,10 @@ export interface WorkerFlags {
   readonly decode?: readonly string[];
   readonly workerUrls?: readonly string[];
   readonly intraNodeDataParallelSize?: number;
+  readonly prefillDataParallelSize?: number;
+  readonly decodeDataParallelSize?: number;
+  /** production-stack: labels tell roles only where its logic disaggregates. */
+  readonly routingLogic?: string;
   readonly staticBackends?: string;
   readonly staticModels?: string;
   readonly staticModelLabels?: string;
@@ -27,23 +31,40 @@ export interface WorkerUrls {
  * @throws InputError when a URL is wrong, ways are mixed, or a label is nobody's.
  */
 export function workersOf(flags: WorkerFlags): WorkerUrls {
-  const { prefill, decode, workerUrls, staticBackends, intraNodeDataParallelSize: ranks = 1 } = flags;
+  const { prefill, decode, workerUrls, staticBackends } = flags;
   const ways = [
     ["--prefill and --decode", prefill ?? decode],
     ["--worker-urls", workerUrls],
     ["--static-backends", staticBackends],
   ] as const;
+  if (staticBackends === undefined) refuseStaticFlags(flags);
   const given = ways.filter(([, value]) => value !== undefined).map(([name]) => name);
   if (given.length > 1) throw new InputError(`${given.join(" with ")}: expected one way to name the workers`);
-  const expand = (urls: readonly WorkerUrl[]) => urls.flatMap((url) => expandRanks(url, ranks));
-  if (staticBackends !== undefined) {
-    const { prefill, decode } = staticWorkers(staticBackends, flags);
-    return { prefill: expand(prefill), decode: expand(decode) };
-  }
+  const urls =
+    staticBackends === undefined
+      ? {
+          prefill: withPorts(prefill ?? []),
+          decode: (decode ?? workerUrls ?? []).map((url) => parseWorkerUrl(url)),
+        }
+      : staticWorkers(staticBackends, flags);
+  const { intraNodeDataParallelSize: both = 1 } = flags;
+  const expand = (all: readonly WorkerUrl[], ranks = both) => all.flatMap((url) => expandRanks(url, ranks));
   return {
-    prefill: expand(withPorts(prefill ?? [])),
-    decode: expand((decode ?? workerUrls ?? []).map((url) => parseWorkerUrl(url))),
+    prefill: expand(urls.prefill, flags.prefillDataParallelSize),
+    decode: expand(urls.decode, flags.decodeDataParallelSize),
   };
+}
+
+function refuseStaticFlags(flags: WorkerFlags): void {
+  for (const [flag, value] of [
+    ["--static-models", flags.staticModels],
+    ["--static-model-labels", flags.staticModelLabels],
+    ["--prefill-model-labels", flags.prefillModelLabels],
+    ["--decode-model-labels", flags.decodeModelLabels],
+  ] as const) {
+    if (value === undefined) continue;
+    throw new InputError(`${flag} has no effect without --static-backends, expected both`);
+  }
 }
 
 /** URLs, each with the bootstrap port that may stand behind it: `URL`, `URL 8998`, `URL none`. */
@@ -76,9 +97,20 @@ function staticWorkers(backends: string, flags: WorkerFlags): WorkerUrls {
   if (models.size > 1) {
     throw new InputError(`--static-models ${flags.staticModels!}: expected one model for all backends`);
   }
-  const { staticModelLabels, prefillModelLabels, decodeModelLabels } = flags;
-  if (prefillModelLabels === undefined && decodeModelLabels === undefined)
-    return { prefill: [], decode: urls };
+  const { staticModelLabels, prefillModelLabels, decodeModelLabels, routingLogic } = flags;
+  const hasRoles = routingLogic === undefined || routingLogic.startsWith("disaggregated_prefill");
+  const hasLabels = prefillModelLabels !== undefined || decodeModelLabels !== undefined;
+  if (!hasRoles && hasLabels) {
+    throw new InputError(
+      `--routing-logic ${routingLogic} takes no --prefill-model-labels and --decode-model-labels, expected disaggregated_prefill`,
+    );
+  }
+  if (routingLogic !== undefined && hasRoles && (prefillModelLabels ?? decodeModelLabels) === undefined) {
+    throw new InputError(
+      `--routing-logic ${routingLogic}: expected --prefill-model-labels and --decode-model-labels`,
+    );
+  }
+  if (!hasLabels) return { prefill: [], decode: urls };
   const labels = commaList(staticModelLabels ?? "");
   if (labels.length !== urls.length) {
     throw new InputError(
