@@ -36,7 +36,7 @@ describe("pdbench proxy", () => {
     await expect(run(...args)).rejects.toThrow(message);
   });
 
-  it("serves until it is told to end", async () => {
+  it("serves until it is told to end", { timeout: 180_000 }, async () => {
     const engines = await Promise.all([ScriptedEngine.start(), ScriptedEngine.start()]);
     const [prefill, decode] = engines;
     const child = pdbenchProxy(
