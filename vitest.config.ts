@@ -1,12 +1,20 @@
 import { defineConfig } from "vitest/config";
 
+/** Rooms whose tests hold no server, process or page: their files share one module graph per worker. */
+const PURE = ["calibrate", "engine", "measure", "routing", "scenario", "simulator", "values", "workload"];
+const pureFiles = PURE.map((room) => `test/${room}/**/*.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 60_000,
+    globalSetup: "test/support/temporary-folder.ts",
+    testTimeout: 120_000,
     // Chromium can take its time to start beside a busy second worker.
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     // Worker threads and child processes of the tests need the second core.
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "pure", include: pureFiles, isolate: false } },
+      { extends: true, test: { name: "parts", include: ["test/**/*.test.ts"], exclude: pureFiles } },
+    ],
   },
 });

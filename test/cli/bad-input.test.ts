@@ -2,6 +2,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { runProgram } from "../../src/cli/program.js";
+import { captured } from "../support/captured.js";
 import { pdbench } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
@@ -20,7 +22,7 @@ const unknownField = file("unknown-field.yaml", "name: x\nrouter:\n  cach_thresh
 const noWorkers = file("no-workers.yaml", "fleet: { decode: { workers: 0 } }\n");
 const out = join(folder, "out");
 
-describe.concurrent("wrong input is one clear line, status 2, and nothing is written", () => {
+describe("wrong input is one clear line, status 2, and nothing is written", () => {
   it.each<[string, string[], string]>([
     [
       "an unknown policy",
@@ -70,7 +72,7 @@ describe.concurrent("wrong input is one clear line, status 2, and nothing is wri
       "--set engine.max_seqs: no setting engine.max_seqs, did you mean",
     ],
   ])("%s", async (_, args, message) => {
-    const { status, stdout, stderr } = await pdbench(["simulate", ...args, "--out", out]);
+    const { status, stdout, stderr } = await captured(() => runProgram(["simulate", ...args, "--out", out]));
     expect(stderr).toContain(message);
     // A line of a scenario file comes with an excerpt below.
     expect(
@@ -95,7 +97,7 @@ describe.concurrent("wrong input is one clear line, status 2, and nothing is wri
     [["list", "polices"], 'list polices: unknown kind, did you mean "policies"?'],
     [[], "expected a command"],
   ])("%j", async (args, message) => {
-    const { status, stderr } = await pdbench(args);
+    const { status, stderr } = await captured(() => runProgram(args));
     expect(stderr).toContain(message);
     expect(stderr.trimEnd().split("\n").length === 1 || args.length === 0).toBe(true);
     expect(status).toBe(2);

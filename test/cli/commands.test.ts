@@ -10,6 +10,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { runProgram } from "../../src/cli/program.js";
+import { captured } from "../support/captured.js";
 import { pdbench, pdbenchUntil } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
@@ -181,7 +183,7 @@ describe("help and lists", () => {
   it.each(["simulate", "sweep", "optimize", "worker", "merge", "list", "report", "trace"])(
     "%s --help has examples",
     async (command) => {
-      const { status, stdout, stderr } = await pdbench([command, "--help"]);
+      const { status, stdout, stderr } = await captured(() => runProgram([command, "--help"]));
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       expect(stdout).toContain("Examples:");
       expect(stdout).toContain(`$ pdbench ${command}`);
@@ -189,20 +191,20 @@ describe("help and lists", () => {
   );
 
   it("--help lists every command", async () => {
-    const { status, stdout } = await pdbench(["--help"]);
+    const { status, stdout } = await captured(() => runProgram(["--help"]));
     expect(status).toBe(0);
     expect(stdout).toMatch(/simulate[\s\S]*sweep[\s\S]*report[\s\S]*trace[\s\S]*list/);
   });
 
   it("--version prints the version of the package", async () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
-    expect((await pdbench(["--version"])).stdout).toBe(`${version}\n`);
+    expect((await captured(() => runProgram(["--version"]))).stdout).toBe(`${version}\n`);
   });
 
   it.each(["policies", "deciders", "presets", "profiles", "scenarios", "trace-formats"])(
     "list %s --json is an array of name, summary and source",
     async (kind) => {
-      const { status, stdout } = await pdbench(["list", kind, "--json"]);
+      const { status, stdout } = await captured(() => runProgram(["list", kind, "--json"]));
       expect(status).toBe(0);
       const listed = JSON.parse(stdout) as object[];
       expect(listed.length).toBeGreaterThan(kind === "presets" ? -1 : 2);

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { runProgram } from "../../src/cli/program.js";
+import { captured } from "../support/captured.js";
 import { pdbench } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
@@ -58,7 +60,7 @@ describe("pdbench sweep --shard and pdbench merge", { timeout: 180_000 }, () => 
       "expected slo.ttft_ms",
     ],
   ])("refuse %j", async (flags, message) => {
-    const { status, stderr } = await pdbench([...sweep, ...flags]);
+    const { status, stderr } = await captured(() => runProgram([...sweep, ...flags]));
     expect(stderr).toContain(message);
     expect(status).toBe(2);
     expect(existsSync(place("x"))).toBe(false);

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-trace-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
 
