@@ -144,7 +144,8 @@ export class DecodeRun {
     let context = 0;
     let maxContext = 0;
     let shared = false;
-    for (let i = 0; i < runningCount; i++) {
+    // From the back: a request that does not decode yet is among the last that were admitted.
+    for (let i = runningCount - 1; i >= 0; i--) {
       const slot = running[i]!;
       const known = knownTokens[slot]!;
       const computed = computedTokens[slot]!;

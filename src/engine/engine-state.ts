@@ -92,6 +92,11 @@ export class EngineState {
     return this.waiting.length + this.skippedWaiting.length;
   }
 
+  /** Whether a schedule now would find nobody: no request runs or waits. */
+  isBare(): boolean {
+    return this.runningCount === 0 && this.waiting.length === 0 && this.skippedWaiting.length === 0;
+  }
+
   /** vLLM's has_requests: whether the engine loop has anything to schedule or to flush. */
   hasRequests(): boolean {
     return this.endedSinceSchedule || this.polls();

@@ -4,7 +4,7 @@ import type { KvBlocks, KvCacheConfig } from "./kv-blocks.js";
 import { KvCache } from "./kv-cache.js";
 import type { EngineObserver } from "./observer.js";
 import { takeArrivalsAndAborts } from "./request-end.js";
-import { schedule } from "./scheduler.js";
+import { schedule, scheduleNothing } from "./scheduler.js";
 import { StepBatch } from "./step-batch.js";
 import { handleOutputs } from "./step-outputs.js";
 import { StepRecorder } from "./step-recorder.js";
@@ -49,7 +49,9 @@ export class PlainEngine implements Engine {
     Cache: new (config: KvCacheConfig) => KvBlocks = KvCache,
   ) {
     const recorder = observer === null ? null : new StepRecorder(observer, everyStep);
-    const kv = new Cache({ ...config, unkeyedBlocksToHead: config.rules.unkeyedBlocksToHead });
+    const { blockSize, numGpuBlocks, enablePrefixCaching, rules } = config;
+    const { unkeyedBlocksToHead } = rules;
+    const kv = new Cache({ blockSize, numGpuBlocks, enablePrefixCaching, unkeyedBlocksToHead });
     this.state = new EngineState(config, kv, listener, recorder);
     this.stepTime = stepTime;
     this.depth = config.asyncScheduling ? 2 : 1;
@@ -162,7 +164,8 @@ export class PlainEngine implements Engine {
   /** Schedules a step; it runs as soon as the GPU is free. */
   private launch(nowMs: number): StepBatch {
     const batch = this.spare.pop()!;
-    schedule(this.state, batch, nowMs);
+    if (this.state.isBare()) scheduleNothing(this.state, batch, nowMs);
+    else schedule(this.state, batch, nowMs);
     batch.startMs = Math.max(nowMs, this.gpuFreeMs);
     batch.endMs = batch.startMs + (batch.tokens > 0 ? this.stepTime.stepMs(batch.load) : 0);
     this.gpuFreeMs = batch.endMs;
@@ -175,13 +178,23 @@ export class PlainEngine implements Engine {
    * was empty and changed nothing, and nothing else is under way.
    */
   private finishOldest(nowMs: number): boolean {
-    const batch = this.underWay.shift()!;
+    const batch = this.takeOldest();
     const reported = handleOutputs(this.state, batch, nowMs);
     this.spare.push(batch);
     if (batch.tokens > 0 || batch.preempted || reported) return true;
     const resting = this.underWay.every((other) => other.tokens === 0 && !other.preempted);
-    if (resting) while (this.underWay.length > 0) this.spare.push(this.underWay.shift()!);
+    if (resting) while (this.underWay.length > 0) this.spare.push(this.underWay.pop()!);
     return !resting;
+  }
+
+  /** Takes out the oldest step under way, of two at most. */
+  private takeOldest(): StepBatch {
+    const { underWay } = this;
+    const newest = underWay.pop()!;
+    if (underWay.length === 0) return newest;
+    const oldest = underWay[0]!;
+    underWay[0] = newest;
+    return oldest;
   }
 
   /** Lets everything before `nowMs` happen, so that what comes at `nowMs` acts at the boundary after it. */

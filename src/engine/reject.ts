@@ -5,7 +5,10 @@ import type { EngineConfig, LegRequest } from "./types.js";
  * that reaches max_model_len (as vLLM does), more KV than the card has, and without chunked prefill a sequence
  * that never fits into one step (vLLM refuses such a configuration).
  */
-export function rejectReason(config: EngineConfig, request: LegRequest): string | null {
+export function rejectReason(
+  config: EngineConfig,
+  request: Pick<LegRequest, "promptTokens" | "outputTokens">,
+): string | null {
   const { promptTokens } = request;
   if (promptTokens >= config.maxModelLen) {
     return `its prompt of ${promptTokens} tokens does not stay below max_model_len ${config.maxModelLen}`;

@@ -18,13 +18,17 @@ export function endRequest(state: EngineState, slot: number, reason: FinishReaso
 
 /** Takes in what has come since the last boundary: first arrivals, then aborts, each in order. */
 export function takeArrivalsAndAborts(state: EngineState, nowMs: number): void {
-  for (const slot of state.arrivals) state.waiting.append(slot);
-  state.arrivals.length = 0;
-  for (const id of state.aborts) {
+  const { arrivals, aborts } = state;
+  if (arrivals.length > 0) {
+    for (const slot of arrivals) state.waiting.append(slot);
+    arrivals.length = 0;
+  }
+  if (aborts.length === 0) return;
+  for (const id of aborts) {
     const slot = state.find(id);
     if (slot >= 0) abortRequest(state, slot, nowMs);
   }
-  state.aborts.length = 0;
+  aborts.length = 0;
 }
 
 function abortRequest(state: EngineState, slot: number, nowMs: number): void {

@@ -23,6 +23,16 @@ export function schedule(state: EngineState, batch: StepBatch, nowMs: number): v
   state.recorder?.endSchedule(batch);
 }
 
+/** What `schedule` does where no request runs or waits: the empty step after the last token of an engine. */
+export function scheduleNothing(state: EngineState, batch: StepBatch, nowMs: number): void {
+  state.schedules++;
+  batch.clear();
+  batch.scheduledMs = nowMs;
+  state.recorder?.beginSchedule();
+  state.endedSinceSchedule = false;
+  state.recorder?.endSchedule(batch);
+}
+
 /** Returns the token budget left. After a preemption nothing is admitted, even if there is room. */
 function scheduleRunning(state: EngineState, batch: StepBatch, nowMs: number): number {
   const { config, slots, running, kv } = state;

@@ -25,15 +25,15 @@ export class RoutingRequests {
     if (limit > this.symbols.length) this.symbols = new Int32Array(2 * limit);
     const length = expandSpan(blockSpanOf(workload, row), this.symbols, limit);
     const session = workload.session[row]!;
-    const pinned = this.pins?.get(row);
-    return {
+    const request: RoutingRequest = {
       id: row,
       promptTokens,
       prefix: { symbols: this.symbols, length, unitsPerSymbol, totalUnits: promptTokens },
       sessionKey: session >= 0 ? String(session) : null,
       model: "",
       priority: workload.priority[row]!,
-      ...(pinned !== undefined && { pinned }),
     };
+    const pinned = this.pins?.get(row);
+    return pinned === undefined ? request : { ...request, pinned };
   }
 }

@@ -68,25 +68,29 @@ function legWorkers(
   workload: Workload,
 ): WorkerSetup[] {
   const settings = engineSettings(scenario, leg);
-  const worker = {
-    engine: engineConfig(settings, profile, workload),
-    stepTime: stepTimeModel(profile),
+  const engine = engineConfig(settings, profile, workload);
+  const stepTime = stepTimeModel(profile);
+  return Array.from({ length: scenario.fleet[leg].workers }, (_, i) => ({
+    id: `${leg}-${i}`,
+    engine,
+    stepTime,
     kvBytesPerToken: kvBytesPerToken(profile),
     requestOverheadMs: profile.overheads.http_ms + profile.overheads.schedule_ms,
     responseOverheadMs: profile.overheads.first_token_ms,
     heldKvTimeoutMs: HELD_KV_TIMEOUT_MS[settings.vllm_version],
-  };
-  return Array.from({ length: scenario.fleet[leg].workers }, (_, i) => ({ id: `${leg}-${i}`, ...worker }));
+  }));
 }
 
 function engineConfig(settings: EngineSettings, profile: EngineProfile, workload: Workload): EngineConfig {
-  const limits = {
-    maxNumSeqs: settings.max_num_seqs,
-    maxNumBatchedTokens: settings.max_num_batched_tokens,
-  };
-  const blocks = settings.num_gpu_blocks ?? kvBlocks(profile, settings.block_size, limits);
+  const maxNumSeqs = settings.max_num_seqs;
+  const maxNumBatchedTokens = settings.max_num_batched_tokens;
+  const blocks =
+    settings.num_gpu_blocks ?? kvBlocks(profile, settings.block_size, { maxNumSeqs, maxNumBatchedTokens });
+  // Written out: objects made by a spread have a hidden class of their own each, and code that was optimized for the
+  // configuration of one run would be thrown away by the next.
   return {
-    ...limits,
+    maxNumSeqs,
+    maxNumBatchedTokens,
     blockSize: settings.block_size,
     numGpuBlocks: blocks === "unlimited" ? blocksForAll(workload, settings.block_size) : blocks,
     longPrefillTokenThreshold: settings.long_prefill_token_threshold,

@@ -117,7 +117,7 @@ class Simulation implements LegEvents {
         continue;
       }
       if (nextMs >= this.timeline.nextMs) this.timeline.sampleUntil(nextMs);
-      this.stats.pollUntil(nextMs);
+      if (nextMs >= this.stats.nextMs) this.stats.pollUntil(nextMs);
       this.happenAt(nextMs);
     }
     const result = this.result();

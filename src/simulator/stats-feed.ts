@@ -20,17 +20,20 @@ export class StatsFeed {
   private readonly onTheWay: Poll[] = [];
   private polls = 0;
 
+  /** Nothing is polled or delivered before this time. */
+  nextMs: number;
+
   constructor(router: RequestRouter, engines: readonly Engine[], signals: SignalSetup) {
     this.router = router;
     this.engines = engines;
     this.signals = signals;
     this.wanted = router.usesStats();
+    this.nextMs = this.wanted && signals.statsIntervalMs > 0 ? 0 : Infinity;
   }
 
   /** Delivers what the router has heard by `nowMs`. Engines do not change between events, so late is exact. */
   pollUntil(nowMs: number): void {
     const { statsIntervalMs, statsDelayMs } = this.signals;
-    if (!this.wanted || statsIntervalMs === 0) return;
     while (this.polls * statsIntervalMs <= nowMs) {
       const atMs = this.polls++ * statsIntervalMs;
       this.onTheWay.push({ arrivesMs: atMs + statsDelayMs, stats: this.read(atMs) });
@@ -38,6 +41,7 @@ export class StatsFeed {
     while (this.onTheWay.length > 0 && this.onTheWay[0]!.arrivesMs <= nowMs) {
       this.onTheWay.shift()!.stats.forEach((stats, worker) => this.router.updateStats(worker, stats));
     }
+    this.nextMs = Math.min(this.polls * statsIntervalMs, this.onTheWay[0]?.arrivesMs ?? Infinity);
   }
 
   /** With interval 0 the router knows the engines as they are at the instant of its decision. */

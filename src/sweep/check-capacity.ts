@@ -2,7 +2,7 @@ import { rejectReason } from "../engine/reject.js";
 import type { KvRole } from "../engine/types.js";
 import { InputError } from "../errors.js";
 import type { SimulationSetup, WorkerSetup } from "../simulator/setup.js";
-import { blockSpanOf, type Workload } from "../workload/workload.js";
+import type { Workload } from "../workload/workload.js";
 
 /**
  * Fails where a request could never be served because it needs more KV cache, or a larger step, than a worker
@@ -22,15 +22,7 @@ function checkLeg(workload: Workload, worker: WorkerSetup | undefined, kvRole: K
     const promptTokens = workload.inputTokens[row]!;
     if (promptTokens >= engine.maxModelLen) continue;
     const outputTokens = kvRole === "local" ? workload.outputTokens[row]! : 1;
-    const content = blockSpanOf(workload, row);
-    const reason = rejectReason(engine, {
-      id: row,
-      promptTokens,
-      outputTokens,
-      content,
-      priority: 0,
-      kvRole,
-    });
+    const reason = rejectReason(engine, { promptTokens, outputTokens });
     if (reason === null) continue;
     const leg = kvRole === "local" ? "decode" : "prefill";
     throw new InputError(

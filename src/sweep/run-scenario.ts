@@ -11,6 +11,7 @@ import type { SimulationSetup } from "../simulator/setup.js";
 import { simulate } from "../simulator/simulator.js";
 import { buildWorkload } from "../workload/build-workload.js";
 import type { RawTrace } from "../workload/raw-trace.js";
+import type { Workload } from "../workload/workload.js";
 import { checkCapacity } from "./check-capacity.js";
 
 export interface RunOptions extends SimulationHooks {
@@ -20,6 +21,8 @@ export interface RunOptions extends SimulationHooks {
   readonly timeline?: boolean;
   /** Texts of profile files; others are read. */
   readonly profiles?: ProfileTexts;
+  /** What `workloadOf` gives for the scenario and its trace, where it is known already. */
+  readonly workload?: Workload;
 }
 
 /** What one run measured, and its summary. */
@@ -55,7 +58,7 @@ export function runScenario(scenario: Scenario, trace: RawTrace, options: RunOpt
  * @throws InputError where a request cannot be served by the fleet at all
  */
 export function setupOf(scenario: Scenario, trace: RawTrace, options: RunOptions = {}): SimulationSetup {
-  const workload = buildWorkload(trace, arrivalOptions(scenario.workload), scenario.seed);
+  const workload = options.workload ?? workloadOf(scenario, trace);
   const profiles = {
     prefill: loadProfile(scenario.fleet.prefill.profile, options.profiles),
     decode: loadProfile(scenario.fleet.decode.profile, options.profiles),
@@ -64,4 +67,9 @@ export function setupOf(scenario: Scenario, trace: RawTrace, options: RunOptions
   const setup = options.timeline === false ? { ...whole, timelineIntervalMs: Infinity } : whole;
   checkCapacity(setup);
   return setup;
+}
+
+/** The scenario's requests with the times at which they are sent. Nothing writes to it: equal runs can share it. */
+export function workloadOf(scenario: Scenario, trace: RawTrace): Workload {
+  return buildWorkload(trace, arrivalOptions(scenario.workload), scenario.seed);
 }

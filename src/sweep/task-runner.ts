@@ -2,11 +2,13 @@ import { PdbenchError } from "../errors.js";
 import { writeRunDirectory } from "../measure/run-directory.js";
 import type { ProfileTexts } from "../scenario/profiles.js";
 import { scenarioToYaml } from "../scenario/to-yaml.js";
+import { arrivalOptions } from "../scenario/workload-settings.js";
 import type { RawTrace } from "../workload/raw-trace.js";
+import type { Workload } from "../workload/workload.js";
 import type { SweepTask, TaskError, TaskResult } from "./executor.js";
 import { HopelessRun, stopWhenHopeless } from "./hopeless-run.js";
 import { loadTrace, traceKey } from "./load-trace.js";
-import { runScenario } from "./run-scenario.js";
+import { runScenario, workloadOf } from "./run-scenario.js";
 
 /** A task and what of its inputs lies outside it. */
 export interface TaskInput {
@@ -16,10 +18,13 @@ export interface TaskInput {
   readonly profiles: ProfileTexts;
 }
 
-/** Runs tasks one after the other and keeps generated requests that they have in common. */
+/**
+ * Runs tasks one after the other and keeps what they have in common: generated requests, and when they are sent.
+ * Tasks come seed by seed, so the next one most likely needs what the last one needed.
+ */
 export class TaskRunner {
-  /** The workload generated last: tasks come seed by seed, so the next one most likely needs it again. */
   private generated: { readonly key: string; readonly trace: RawTrace } | null = null;
+  private workload: { readonly key: string; readonly workload: Workload } | null = null;
 
   /** Never throws: what goes wrong is the task's result. */
   async run({ task, trace, profiles }: TaskInput): Promise<TaskResult> {
@@ -28,6 +33,7 @@ export class TaskRunner {
       const requests = trace ?? (await this.generate(task));
       const { run, summary } = runScenario(scenario, requests, {
         profiles,
+        workload: this.workloadOf(task, requests),
         requestGaps: directory !== null,
         timeline: directory !== null,
         ...(stopBelow !== null && { onProgress: stopWhenHopeless(scenario.slo, stopBelow) }),
@@ -47,6 +53,13 @@ export class TaskRunner {
     const key = traceKey(scenario);
     if (this.generated?.key !== key) this.generated = { key, trace: await loadTrace(scenario) };
     return this.generated.trace;
+  }
+
+  private workloadOf({ scenario, trace: name }: SweepTask, trace: RawTrace): Workload {
+    const { workload, seed } = scenario;
+    const key = JSON.stringify([name ?? traceKey(scenario), arrivalOptions(workload), seed]);
+    if (this.workload?.key !== key) this.workload = { key, workload: workloadOf(scenario, trace) };
+    return this.workload.workload;
   }
 }
 
