@@ -105,6 +105,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./doctor.js")).doctorCommand(),
   },
   {
+    name: "completion",
+    summary: "the script with which bash, zsh or fish completes pdbench",
+    load: async () => (await import("./completion.js")).completionCommand(),
+  },
+  {
     name: "list",
     summary: "the policies, deciders, presets, profiles, scenarios and trace formats there are",
     load: async () => (await import("./list.js")).listCommand(),

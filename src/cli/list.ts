@@ -1,6 +1,7 @@
 import { Argument, Command } from "commander";
 import { didYouMean } from "../values/nearest-name.js";
 import { InputError } from "../errors.js";
+import { wrap } from "./help-text.js";
 
 /** One line of a list. */
 interface Listed {
@@ -23,6 +24,9 @@ const KINDS: Readonly<Record<string, () => Promise<readonly Listed[]>>> = {
   "trace-formats": async () => (await import("../workload/formats/trace-formats.js")).TRACE_FORMATS,
 };
 
+/** What can be listed. */
+export const LIST_KINDS: readonly string[] = Object.keys(KINDS);
+
 const EXAMPLES = `
 Examples:
   $ pdbench list policies
@@ -35,14 +39,13 @@ const WIDTH = 100;
 export function listCommand(): Command {
   return new Command("list")
     .description("Lists what there is of a kind, one line each.")
-    .addArgument(new Argument("<kind>", Object.keys(KINDS).join(", ")))
+    .addArgument(new Argument("<kind>", LIST_KINDS.join(", ")))
     .option("--json", "print an array of {name, summary, source}")
     .addHelpText("after", EXAMPLES)
     .action(async (kind: string, { json }: { json?: true }) => {
-      const kinds = Object.keys(KINDS);
       if (!Object.hasOwn(KINDS, kind)) {
         throw new InputError(
-          `list ${kind}: unknown kind${didYouMean(kind, kinds) || `, expected one of ${kinds.join(", ")}`}`,
+          `list ${kind}: unknown kind${didYouMean(kind, LIST_KINDS) || `, expected one of ${LIST_KINDS.join(", ")}`}`,
         );
       }
       const listed = (await KINDS[kind]!()).map(({ name, summary, source }) => ({ name, summary, source }));
@@ -62,15 +65,4 @@ function renderList(listed: readonly Listed[]): string {
       );
     })
     .join("");
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

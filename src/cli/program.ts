@@ -3,12 +3,14 @@ import { InputError, PdbenchError } from "../errors.js";
 import { packageVersion } from "../package-info.js";
 import { nearestName } from "../values/nearest-name.js";
 import { COMMANDS } from "./commands.js";
+import { fitHelp, helpWidth } from "./help-text.js";
 
 const EXAMPLES = `
 Examples:
   $ pdbench simulate quickstart
-  $ pdbench simulate --trace mooncake-conversation.jsonl --policy cache_aware --routing-threshold 2048
-  $ pdbench sweep conversation-4p4d --trace mooncake-conversation.jsonl --routing-threshold 0,2048,8192 --out results
+  $ pdbench init
+  $ pdbench sweep conversation-4p4d --trace mooncake-conversation.jsonl \\
+      --routing-threshold 0,2048,8192 --out results
   $ pdbench list policies
 
 \`pdbench COMMAND --help\` has the options of a command, and examples.
@@ -25,7 +27,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     await runCommand(args[0] === "help" ? [...args.slice(1), "--help"] : args);
     return 0;
   } catch (error) {
-    return reportError(error);
+    return reportError(error, args);
   }
 }
 
@@ -45,7 +47,7 @@ async function runCommand(args: readonly string[]): Promise<void> {
     if (entry === undefined) throw unknownCommand(name);
     program.addCommand(await entry.load());
   }
-  throwErrors(program);
+  configure(program);
   if (name === undefined) {
     process.stderr.write(`${program.helpInformation()}${EXAMPLES}`);
     throw new InputError("expected a command");
@@ -53,10 +55,15 @@ async function runCommand(args: readonly string[]): Promise<void> {
   await program.parseAsync(args, { from: "user" });
 }
 
-/** Lets errors of the command line reach `reportError` instead of being printed on the spot. */
-function throwErrors(command: Command): void {
-  command.exitOverride().configureOutput({ writeErr: () => undefined });
-  for (const subcommand of command.commands) throwErrors(subcommand);
+/** Lets errors of the command line reach `reportError` instead of being printed on the spot; fits help to the terminal. */
+function configure(command: Command): void {
+  const width = helpWidth(process.stdout.columns);
+  command.exitOverride().configureOutput({
+    writeErr: () => undefined,
+    writeOut: (text) => process.stdout.write(fitHelp(text, width)),
+    getOutHelpWidth: () => width,
+  });
+  for (const subcommand of command.commands) configure(subcommand);
 }
 
 function unknownCommand(name: string): InputError {
@@ -67,10 +74,9 @@ function unknownCommand(name: string): InputError {
 }
 
 /** Prints an error to stderr and returns the exit status it stands for. */
-function reportError(error: unknown): number {
+function reportError(error: unknown, args: readonly string[]): number {
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
-    return fail(error.message.replace(/^error: /, "").replace(/\n\(Did (.*)\)$/, ", did $1"), 2);
+    return error.exitCode === 0 ? 0 : fail(commandLineProblem(error.message, args), 2);
   }
   if (error instanceof PdbenchError) {
     const excerpt = "excerpt" in error ? `\n${String(error.excerpt)}` : "";
@@ -80,6 +86,20 @@ function reportError(error: unknown): number {
   if (error instanceof Error && "syscall" in error) return fail(error.message, 1);
   const stack = error instanceof Error ? error.stack : undefined;
   return fail(`this is a defect of pdbench, please report it\n${stack ?? String(error)}`, 1);
+}
+
+/** What commander says of a wrong command line, as the program's other errors are worded. */
+function commandLineProblem(message: string, args: readonly string[]): string {
+  const text = message.replace(/^error: /, "");
+  const similar = /^([\s\S]*)\n\(Did (.*)\)$/.exec(text);
+  if (similar !== null) return `${similar[1]!}, did ${similar[2]!}`;
+  const choice =
+    /^option '(?:-\w, )?(--[\w-]+).*' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/.exec(text);
+  if (choice !== null) {
+    const [, flag, value, choices] = choice;
+    return `${flag!}: got ${value!}, expected ${choices!.replace(/, (?=[^,]*$)/, " or ")}`;
+  }
+  return `${text.replace(/\.$/, "")}, see pdbench ${args[0] ?? ""} --help`;
 }
 
 function fail(message: string, exitCode: number): number {
