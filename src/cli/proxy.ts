@@ -5,6 +5,13 @@ import { CONNECTORS, type Connector } from "../proxy/dialects/connector.js";
 import { dialectDefaults, flagDialect } from "../proxy/flag-dialect.js";
 import { logLevel, ProcessLog, type LogLevel } from "../proxy/process-log.js";
 import { REFUSED_FLAGS } from "../proxy/refused-flags.js";
+import {
+  defaultOf,
+  RESILIENCE_FLAGS,
+  RESILIENCE_SWITCHES,
+  resilienceOf,
+  type ResilienceFlag,
+} from "../proxy/resilience-flags.js";
 import { routerBlock, type RoutingFlags } from "../proxy/routing-flags.js";
 import { startProxy, type ProxyOptions } from "../proxy/server.js";
 import type { TracingOptions } from "../proxy/tracing.js";
@@ -78,6 +85,7 @@ export function proxyCommand(serve: (options: ProxyOptions) => Promise<void> = s
   addWorkerFlags(command);
   addRoutingFlags(command);
   addConnectorFlags(command);
+  addResilienceFlags(command);
   addObservationFlags(command);
   for (const flag of REFUSED_FLAGS.keys()) command.addOption(new Option(`--${flag} [value...]`).hideHelp());
   return command.addHelpText("after", EXAMPLES).action(async (flags: ProxyFlags) => {
@@ -184,6 +192,25 @@ function addRoutingFlags(command: Command): void {
     .option("--set <PATH=VALUE>", "any other setting of the router block; may be repeated", collect, []);
 }
 
+function addResilienceFlags(command: Command): void {
+  command.optionsGroup("Workers that fail:");
+  for (const flag of RESILIENCE_FLAGS) {
+    const { name, kind, help } = flag;
+    const [unit, parse] = FLAG_KINDS[kind];
+    const option = new Option(`--${name} <${unit}>`, `${help}; default: ${defaultOf(flag)}`);
+    command.addOption(option.argParser(parse(`--${name}`)));
+  }
+  for (const { name, help } of Object.values(RESILIENCE_SWITCHES)) command.option(`--${name}`, help);
+}
+
+const FLAG_KINDS: Readonly<
+  Record<ResilienceFlag["kind"], readonly [string, (flag: string) => (text: string) => number | string]>
+> = {
+  count: ["N", (flag) => wholeNumberFlag(flag, 1)],
+  seconds: ["SECONDS", (flag) => numberFlag(flag, "positive")],
+  path: ["PATH", () => (text) => text],
+};
+
 function addConnectorFlags(command: Command): void {
   command
     .optionsGroup("KV transfer:")
@@ -270,6 +297,7 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
     seed: flags.seed ?? scenario?.seed ?? 1,
     connector: connectorOptions(flags, defaults.remoteHost),
     maxPayloadBytes: flags.maxPayloadSize,
+    resilience: resilienceOf((name) => (flags as unknown as Readonly<Record<string, unknown>>)[camel(name)]),
     engineStatsIntervalMs: statsInterval(flags, scenario?.signals.stats_interval_ms ?? statsIntervalMs),
     log,
     onDefect: (error) => {

@@ -6,6 +6,8 @@ export interface ProxyClock {
   readonly timeScale: number;
   /** Calls `tick` now and after every `intervalMs`; the result stops it. */
   every(intervalMs: number, tick: () => void): () => void;
+  /** Calls `ring` once, in `delayMs`; the result takes it back. */
+  after(delayMs: number, ring: () => void): () => void;
 }
 
 /** Time from now on, at the pace of mock engines that run with the same time scale. */
@@ -19,6 +21,11 @@ export function wallClock(timeScale = 1): ProxyClock {
       timer.unref();
       tick();
       return () => clearInterval(timer);
+    },
+    after(delayMs, ring) {
+      const timer = setTimeout(ring, delayMs * timeScale);
+      timer.unref();
+      return () => clearTimeout(timer);
     },
   };
 }

@@ -9,12 +9,15 @@ import type { PromptReader } from "./prompt-reader.js";
 import type { SessionSource } from "./session-key.js";
 import type { Tracing } from "./tracing.js";
 import type { WorkerUrl } from "./worker-url.js";
+import type { WorkerRoster } from "./workers/worker-roster.js";
 
 /** A worker behind the proxy. Its place in `ProxyCore.workers` is its index in the routing core. */
 export interface ProxyWorker extends WorkerUrl {
   readonly leg: Leg;
   /** Connections to the worker's server; ranks of one server share them. */
   readonly pool: Pool;
+  /** Removed: it gets no requests, and its place may go to another worker when nothing is open on it. */
+  left: boolean;
 }
 
 export type RequestOutcome = "completed" | "failed" | "retryable" | "cancelled";
@@ -59,6 +62,8 @@ export interface RequestObserver {
 /** What all requests of one proxy share. */
 export interface ProxyCore {
   readonly router: Router;
+  readonly roster: WorkerRoster;
+  /** Those of the roster, removed ones included. */
   readonly workers: readonly ProxyWorker[];
   readonly dialect: Dialect;
   readonly prompts: PromptReader;
@@ -68,7 +73,9 @@ export interface ProxyCore {
   readonly tracing: Tracing | null;
   readonly maxPayloadBytes: number;
   readonly clock: ProxyClock;
-  /** Time of that clock. */
+  /** The time in which connections live: health, breakers, retries, limits. */
+  readonly timers: ProxyClock;
+  /** Time of `clock`. */
   nowMs(): number;
   /** Something was thrown that is no fault of client or worker; its request has failed. */
   onDefect(error: unknown): void;

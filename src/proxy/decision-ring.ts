@@ -7,6 +7,8 @@ interface Entry {
   readonly facts: RequestFacts;
   readonly prefixLength: number;
   outcome: RequestOutcome | "open";
+  /** Names of its workers by index, kept at its end: their places may be others' later. */
+  names: ReadonlyMap<number, string> | null;
 }
 
 /** The last decisions, for `GET /debug/decisions`. No prompt is kept. */
@@ -21,21 +23,25 @@ export class DecisionRing implements RequestObserver {
   }
 
   onRouted(facts: RequestFacts, request: RoutingRequest): void {
-    const entry: Entry = { facts, prefixLength: request.prefix.length, outcome: "open" };
+    const entry: Entry = { facts, prefixLength: request.prefix.length, outcome: "open", names: null };
     this.entries[this.next] = entry;
     this.next = (this.next + 1) % KEPT;
     this.open.set(facts.id, entry);
   }
 
   onEnd(facts: RequestFacts, outcome: RequestOutcome): void {
-    this.open.get(facts.id)!.outcome = outcome;
+    const entry = this.open.get(facts.id)!;
     this.open.delete(facts.id);
+    entry.outcome = outcome;
+    const { prefill, decode } = facts.decision;
+    const chosen = [prefill, decode].flatMap((leg) => (leg === null ? [] : [leg.worker]));
+    entry.names = new Map(chosen.map((worker) => [worker, this.workers[worker]!.id]));
   }
 
   /** Newest first; keys as in `decisions.jsonl`. */
   latest(): unknown[] {
     const inOrder = [...this.entries.slice(this.next), ...this.entries.slice(0, this.next)];
-    return inOrder.reverse().map(({ facts, prefixLength, outcome }) => ({
+    return inOrder.reverse().map(({ facts, prefixLength, outcome, names }) => ({
       request_id: facts.requestId,
       at_ms: facts.receivedMs,
       route: facts.path,
@@ -43,7 +49,7 @@ export class DecisionRing implements RequestObserver {
       prefix_length: prefixLength,
       session: facts.sessionKey,
       outcome,
-      ...decisionRecord(facts.decision, (worker) => this.workers[worker]!.id),
+      ...decisionRecord(facts.decision, (worker) => names?.get(worker) ?? this.workers[worker]!.id),
     }));
   }
 }

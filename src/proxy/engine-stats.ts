@@ -28,13 +28,13 @@ export class EngineStatsPoller {
     const timeoutMs = intervalMs * clock.timeScale;
     const poll = () => {
       workers.forEach((worker, index) => {
-        if (this.pending.has(index)) return;
+        if (worker.left || this.pending.has(index)) return;
         this.pending.add(index);
         const atMs = clock.nowMs();
         fetchText(worker, timeoutMs, (text) => {
           this.pending.delete(index);
           const stats = text === null ? null : engineStats(text, worker.rank, atMs);
-          if (stats !== null) keeper.updateStats(index, stats);
+          if (stats !== null && workers[index] === worker) keeper.updateStats(index, stats);
         });
       });
     };

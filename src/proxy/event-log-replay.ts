@@ -34,8 +34,10 @@ export async function replayEventLog(path: string): Promise<EventLogReplay> {
   for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     line++;
     const parsed = JSON.parse(text) as EventLogHead | LoggedCall;
-    if ("schema" in parsed) router = new Router(parsed.config, parsed.workers, parsed.seed);
-    else if (router === null) throw notALog(path);
+    if ("schema" in parsed) {
+      const { config, workers, seed, capacity } = parsed;
+      router = new Router(config, workers, seed, capacity);
+    } else if (router === null) throw notALog(path);
     else if (!("result" in parsed)) notify(router, parsed);
     else {
       const replayed = decide(router, parsed);
@@ -92,6 +94,12 @@ function notify(router: Router, logged: Exclude<LoggedCall, LoggedDecision>): vo
       break;
     case "setHealthy":
       router.setHealthy(...logged.args);
+      break;
+    case "addWorker":
+      router.addWorker(...logged.args);
+      break;
+    case "removeWorker":
+      router.removeWorker(...logged.args);
       break;
     case "forgetWorker":
       router.forgetWorker(...logged.args);

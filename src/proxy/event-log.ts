@@ -18,6 +18,8 @@ export interface EventLogHead {
   readonly config: RouterConfig;
   readonly workers: readonly WorkerSpec[];
   readonly seed: number;
+  /** Most workers at a time; absent = those there are. */
+  readonly capacity?: number;
 }
 
 /** A request as it stands in the log: the symbols as base64 of little-endian 32-bit integers. */
@@ -40,7 +42,8 @@ export type LoggedCall =
   | { readonly call: "onRequestEnd"; readonly args: [number, LegOutcome, number] }
   | { readonly call: "updateStats"; readonly args: [number, WorkerStats] }
   | { readonly call: "setHealthy"; readonly args: [number, boolean, number] }
-  | { readonly call: "forgetWorker"; readonly args: [number] };
+  | { readonly call: "addWorker"; readonly args: [WorkerSpec] }
+  | { readonly call: "forgetWorker" | "removeWorker"; readonly args: [number] };
 
 /**
  * A router that writes down every call made to it. A fresh `Router` given the same calls makes the same
@@ -48,12 +51,19 @@ export type LoggedCall =
  */
 export class LoggedRouter extends Router {
   private readonly file: WriteStream;
+  private isRemoving = false;
 
   /** @param path File that the log is written to; replaced when it exists. */
-  constructor(config: RouterConfig, workers: readonly WorkerSpec[], seed: number, path: string) {
-    super(config, workers, seed);
+  constructor(
+    config: RouterConfig,
+    workers: readonly WorkerSpec[],
+    seed: number,
+    capacity: number,
+    path: string,
+  ) {
+    super(config, workers, seed, capacity);
     this.file = createWriteStream(path);
-    this.write({ schema: "pdbench/events@1", config, workers, seed } satisfies EventLogHead);
+    this.write({ schema: "pdbench/events@1", config, workers, seed, capacity } satisfies EventLogHead);
   }
 
   /** Resolves when everything is in the file. */
@@ -125,7 +135,22 @@ export class LoggedRouter extends Router {
 
   override forgetWorker(...args: [number]): void {
     super.forgetWorker(...args);
-    this.log({ call: "forgetWorker", args });
+    if (!this.isRemoving) this.log({ call: "forgetWorker", args });
+  }
+
+  /** The place is the router's own choice, so that a fresh router makes the same. */
+  override addWorker(spec: WorkerSpec): number {
+    const index = super.addWorker(spec);
+    this.log({ call: "addWorker", args: [spec] });
+    return index;
+  }
+
+  /** `forgetWorker` is part of it and not logged. */
+  override removeWorker(worker: number): void {
+    this.log({ call: "removeWorker", args: [worker] });
+    this.isRemoving = true;
+    super.removeWorker(worker);
+    this.isRemoving = false;
   }
 
   private log(call: LoggedCall): void {

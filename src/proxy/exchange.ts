@@ -19,19 +19,24 @@ import type { GenerationApi, JsonObject } from "./generation-api.js";
 import { clientRequestId, headersToWorker, newRequestId, type FlatHeaders } from "./headers.js";
 import { parseObject, readBody } from "./request-body.js";
 import { generationRequest, otherRequest } from "./routing-request.js";
-import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
+import { isConnectFailure, UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
 import { CachedTokens } from "./usage.js";
+import type { Verdict } from "./workers/circuit-breaker.js";
+import type { LegTicket } from "./workers/worker-roster.js";
 
 /** A prefill reply is one token and a handle. */
 const PREFILL_REPLY_BYTES_MAX = 64 << 20;
 /** What nginx logs for a client that closed its connection. */
 const CLIENT_CLOSED = 499;
 
-/** One leg on its way. */
+/** One leg, from the choice of its worker. */
 interface LegState {
-  readonly call: UpstreamCall;
-  readonly worker: number;
+  readonly ticket: LegTicket;
+  /** Null: not sent yet. */
+  call: UpstreamCall | null;
   hasEnded: boolean;
+  /** What its end says of the worker. */
+  verdict: Verdict;
   status: number;
   rawHeaders: readonly (Buffer | string)[];
 }
@@ -128,6 +133,7 @@ export class Exchange implements UpstreamEvents {
       api === null || json === null
         ? otherRequest(core, rawHeaders)
         : generationRequest(core, api, json, rawHeaders);
+    core.roster.refresh();
     const beforeMs = performance.now();
     const decision = core.router.route(request, receivedMs);
     const decisionMs = performance.now() - beforeMs;
@@ -150,7 +156,9 @@ export class Exchange implements UpstreamEvents {
       return;
     }
     this.openLegs = decision.path === "disaggregated" ? 2 : 1;
-    if (decision.prefill === null) this.send("decode", decision.decode!.worker, this.body);
+    if (decision.prefill !== null) this.begins("prefill", decision.prefill.worker);
+    if (decision.decode !== null) this.begins("decode", decision.decode.worker);
+    if (decision.prefill === null) this.send("decode", this.body);
     else this.disaggregate(json!, decision);
   }
 
@@ -167,20 +175,28 @@ export class Exchange implements UpstreamEvents {
     };
     this.context = context;
     const isConcurrent = dialect.handoff(context) === "concurrent";
-    this.send("prefill", prefill!.worker, dialect.prefillBody(context));
+    this.send("prefill", dialect.prefillBody(context));
     if (isConcurrent) this.sendDecode(null);
   }
 
   private sendDecode(reply: Buffer | null): void {
     const { body, firstToken } = this.core.dialect.decodeLeg(this.context!, reply);
     this.rewriting = answerRewriting(this.cachedTokens, firstToken);
-    this.send("decode", this.facts!.decision.decode!.worker, body);
+    this.send("decode", body);
   }
 
-  private send(leg: Leg, index: number, body: Buffer): void {
+  /** A worker has been chosen for a leg. */
+  private begins(leg: Leg, worker: number): void {
+    const ticket = this.core.roster.onLeg(worker);
+    this.legs[leg] = { ticket, call: null, hasEnded: false, verdict: "unknown", status: 0, rawHeaders: [] };
+  }
+
+  private send(leg: Leg, body: Buffer): void {
+    const state = this.legs[leg]!;
+    const { worker: index } = state.ticket;
     const worker: ProxyWorker = this.core.workers[index]!;
     const call = new UpstreamCall(leg, this);
-    this.legs[leg] = { call, worker: index, hasEnded: false, status: 0, rawHeaders: [] };
+    state.call = call;
     const traceparent = this.core.tracing?.beginLeg(this.facts!, leg, worker) ?? null;
     for (const observer of this.core.observers) observer.onLegSent?.(this.facts!, leg, index);
     this.core.router.onDispatched(this.facts!.id, leg, this.core.nowMs());
@@ -206,6 +222,7 @@ export class Exchange implements UpstreamEvents {
     if (this.closed) return;
     const state = this.legs[leg]!;
     state.status = status;
+    if (status >= 500) state.verdict = "faulty";
     state.rawHeaders = rawHeaders;
     this.core.router.onHeaders(this.facts!.id, leg, this.core.nowMs());
     if (leg === "decode") {
@@ -219,6 +236,7 @@ export class Exchange implements UpstreamEvents {
       this.prefillReply.push(chunk);
       this.prefillReplyBytes += chunk.length;
       if (this.prefillReplyBytes > PREFILL_REPLY_BYTES_MAX) {
+        this.legs.prefill!.verdict = "faulty";
         this.closeWith("failed", badGateway("prefill", "its answer is too long"), "prefill");
       }
       return true;
@@ -238,18 +256,23 @@ export class Exchange implements UpstreamEvents {
 
   onUpstreamEnd(leg: Leg): void {
     if (this.closed) return;
+    const state = this.legs[leg]!;
+    if (state.status < 500) state.verdict = "sound";
     if (leg === "prefill") {
       this.guard(() => {
         this.onPrefillReply();
       });
     } else {
-      this.endLeg("decode", outcomeOf(this.legs.decode!.status));
+      this.endLeg("decode", outcomeOf(state.status));
       this.reply.end();
     }
   }
 
   onUpstreamError(leg: Leg, error: Error): void {
     if (this.closed) return;
+    const state = this.legs[leg]!;
+    state.verdict = "faulty";
+    if (isConnectFailure(error)) this.core.roster.onConnectFailure(state.ticket.worker);
     if (this.reply.isEnded) this.endLeg(leg, "failed");
     else this.closeWith("failed", badGateway(leg, errorCode(error)), leg);
   }
@@ -262,7 +285,7 @@ export class Exchange implements UpstreamEvents {
       this.cachedTokens.learn(reply);
       this.core.dialect.learn?.(this.context!, reply);
       this.endLeg("prefill", "completed");
-      if (this.legs.decode === null) this.continueWithDecode(reply);
+      if (this.legs.decode?.call == null) this.continueWithDecode(reply);
     } else if (this.reply.isEnded) this.endLeg("prefill", outcomeOf(status));
     else if (this.reply.hasBegun) {
       this.closeWith(
@@ -282,12 +305,14 @@ export class Exchange implements UpstreamEvents {
   private continueWithDecode(reply: Buffer): void {
     const facts = this.facts!;
     if (facts.decision.decode === null) {
+      this.core.roster.refresh();
       const decode = this.core.router.routeDecode(facts.id, this.core.nowMs());
       if (decode === null) {
         this.closeWith("failed", noWorker("no_decode_worker"));
         return;
       }
       facts.decision = { ...facts.decision, decode };
+      this.begins("decode", decode.worker);
       this.context = { ...this.context!, decode: this.core.workers[decode.worker]! };
     }
     this.sendDecode(reply);
@@ -298,7 +323,7 @@ export class Exchange implements UpstreamEvents {
     this.waitsForDrain = true;
     this.res.once("drain", () => {
       this.waitsForDrain = false;
-      this.legs.decode!.call.resume();
+      this.legs.decode!.call!.resume();
     });
   }
 
@@ -326,8 +351,8 @@ export class Exchange implements UpstreamEvents {
   private close(outcome: LegOutcome, status: number, culprit: Leg | null = null): void {
     if (this.closed || this.facts === null) return;
     this.closed = true;
-    this.legs.prefill?.call.abort();
-    this.legs.decode?.call.abort();
+    this.legs.prefill?.call?.abort();
+    this.legs.decode?.call?.abort();
     const nowMs = this.core.nowMs();
     if (this.openLegs > 0) this.core.router.onRequestEnd(this.facts.id, outcome, nowMs);
     this.openLegs = 0;
@@ -351,7 +376,10 @@ export class Exchange implements UpstreamEvents {
     const state = this.legs[leg];
     if (state === null || state.hasEnded) return;
     state.hasEnded = true;
-    for (const observer of this.core.observers) observer.onLegEnd?.(this.facts!, leg, state.worker, outcome);
+    this.core.roster.onLegEnd(state.ticket, state.verdict);
+    if (state.call === null) return;
+    const { worker } = state.ticket;
+    for (const observer of this.core.observers) observer.onLegEnd?.(this.facts!, leg, worker, outcome);
   }
 
   private tellEnd(outcome: LegOutcome, status: number, nowMs: number): void {

@@ -1,6 +1,7 @@
 import type { Router } from "../routing/router.js";
 import type { Leg, LegOutcome, RouteDecision, RoutingRequest } from "../routing/types.js";
 import type { ProxyWorker, RequestFacts, RequestObserver, RequestOutcome } from "./core.js";
+import { Counts } from "./counts.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import { MetricFamilies } from "./metric-families.js";
 import { RecentSamples } from "./recent-samples.js";
@@ -140,7 +141,7 @@ export class ProxyMetrics implements RequestObserver {
     );
     const gauge = (name: string, help: string, value: (index: number) => number): void => {
       families.gauge(name, help, ["worker"], () =>
-        workers.map(({ id }, index) => [{ worker: id }, value(index)] as const),
+        workers.flatMap(({ id, left }, index) => (left ? [] : [[{ worker: id }, value(index)] as const])),
       );
     };
     const load = (index: number) => router.load.open(index);
@@ -151,14 +152,13 @@ export class ProxyMetrics implements RequestObserver {
     gauge("pdbench_open_legs", "Legs of a worker that are open, whatever its load counter says.", (index) =>
       router.bookedLegs(index),
     );
-    const loads = () => workers.map((_, index) => load(index));
+    const loads = () => workers.flatMap(({ left }, index) => (left ? [] : [load(index)]));
     families.gauge("vllm_router_max_load", "Highest load of a worker.", [], () => [
-      [{}, Math.max(...loads())],
+      [{}, Math.max(0, ...loads())],
     ]);
     families.gauge("vllm_router_min_load", "Lowest load of a worker.", [], () => [
-      [{}, Math.min(...loads())],
+      [{}, loads().length === 0 ? 0 : Math.min(...loads())],
     ]);
-    families.gauge("vllm_router_active_workers", "Workers known.", [], () => [[{}, workers.length]]);
   }
 
   onRouted({ id, path, decision }: RequestFacts, _request: RoutingRequest, decisionMs: number): void {
@@ -208,22 +208,5 @@ export class ProxyMetrics implements RequestObserver {
     this.ttft.observe(ttftMs / 1000);
     this.recent.ttftByDecode.add(nowMs, ttftMs, decode!.worker);
     if (prefill !== null) this.recent.ttftByPrefill.add(nowMs, ttftMs, prefill.worker);
-  }
-}
-
-/** Counts by a few texts, which become the values of labels. */
-class Counts {
-  private readonly counts = new Map<string, number>();
-
-  add(...values: readonly string[]): void {
-    const key = values.join("\n");
-    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
-  }
-
-  samples(labelNames: readonly string[]): (readonly [Record<string, string>, number])[] {
-    return [...this.counts].map(([key, count]) => {
-      const values = key.split("\n");
-      return [Object.fromEntries(labelNames.map((name, i) => [name, values[i]!])), count] as const;
-    });
   }
 }

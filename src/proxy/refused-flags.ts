@@ -13,25 +13,8 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
     ],
   ],
   [
-    "there is no circuit breaker",
+    "the health of all workers is checked; --health-check-interval-secs and the like say how",
     [
-      "cb-failure-threshold",
-      "cb-success-threshold",
-      "cb-timeout-duration-secs",
-      "cb-window-duration-secs",
-      "disable-circuit-breaker",
-    ],
-  ],
-  [
-    "workers are not checked for health, and the proxy does not wait for them",
-    [
-      "health-failure-threshold",
-      "health-success-threshold",
-      "health-check-timeout-secs",
-      "health-check-interval-secs",
-      "health-check-endpoint",
-      "worker-startup-timeout-secs",
-      "worker-startup-check-interval",
       "static-backend-health-checks",
       "static-backend-health-check-interval",
       "static-backend-health-check-timeout-seconds",

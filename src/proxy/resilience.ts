@@ -16,8 +16,9 @@ export interface HealthSettings {
 
 /** The circuit breaker of each worker. */
 export interface BreakerSettings {
-  /** Failures in a row that open it. */
+  /** Failures in a row, within `windowMs`, that open it. */
   readonly failureThreshold: number;
+  readonly windowMs: number;
   /** Successful probes in a row that close it. */
   readonly successThreshold: number;
   /** Time from opening to the first probe. */
@@ -84,7 +85,7 @@ export const DEFAULT_RESILIENCE: ProxyResilience = {
     startupTimeoutMs: 600_000,
     startupCheckIntervalMs: 30_000,
   },
-  breaker: { failureThreshold: 10, successThreshold: 3, openMs: 60_000 },
+  breaker: { failureThreshold: 10, windowMs: 120_000, successThreshold: 3, openMs: 60_000 },
   retries: {
     attemptsMax: 5,
     initialBackoffMs: 50,

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Pool } from "undici";
 import { InputError, WorkError } from "../errors.js";
 import { Router } from "../routing/router.js";
 import type { RouterConfig } from "../routing/router-config.js";
 import type { WorkerSpec } from "../routing/types.js";
+import { randomStream } from "../values/random.js";
 import { ADMIN_ROUTES, type AdminSource } from "./admin-routes.js";
 import { ClientReply } from "./client-reply.js";
 import { wallClock, type ProxyClock } from "./clock.js";
@@ -27,14 +27,20 @@ import { sessionSource } from "./session-key.js";
 import { StatsLog } from "./stats-log.js";
 import { TraceRecorder } from "./trace-recorder.js";
 import type { Tracing, TracingOptions } from "./tracing.js";
+import { DEFAULT_RESILIENCE, type ProxyResilience } from "./resilience.js";
 import type { WorkerUrl } from "./worker-url.js";
+import { startHealthChecks } from "./workers/health-checks.js";
+import { WorkerChanges } from "./workers/worker-changes.js";
+import { addWorkerMetrics } from "./workers/worker-metrics.js";
+import { WorkerPools } from "./workers/worker-pools.js";
+import { WorkerRoster } from "./workers/worker-roster.js";
+import { changeWorkers, isWorkerRoute } from "./workers/worker-routes.js";
 
-/** Uvicorn closes an idle connection after 5 s; closing first avoids the race for a connection. */
-const IDLE_CONNECTION_MS = 4000;
-const CONNECT_MS = 10_000;
 /** Clients keep connections longer than this or notice the close. */
 const CLIENT_IDLE_MS = 65_000;
 const CLIENT_HEADERS_MS = 60_000;
+/** Workers that a small fleet may grow to; a larger one may double. */
+const FLEET_MIN = 64;
 
 export interface ProxyOptions {
   readonly host: string;
@@ -64,8 +70,12 @@ export interface ProxyOptions {
   /** File for one line per request, or `-`. */
   readonly requestLog?: string;
   readonly tracing?: TracingOptions;
-  /** Default: the wall clock. */
+  /** Default: `DEFAULT_RESILIENCE`. */
+  readonly resilience?: ProxyResilience;
+  /** The router's time; default: the wall clock. */
   readonly clock?: ProxyClock;
+  /** The time of connections; default: the wall clock. */
+  readonly timers?: ProxyClock;
 }
 
 export interface RunningProxy {
@@ -115,23 +125,35 @@ function serve(
   dialect: Dialect,
   tracing: Tracing | null,
 ): Omit<RunningProxy, "url"> {
-  const pools = new Map<string, Pool>();
-  const workers = [
-    ...options.prefill.map((url) => workerOf(url, "prefill", pools)),
-    ...options.decode.map((url) => workerOf(url, "decode", pools)),
+  const pools = new WorkerPools();
+  const initial = [
+    ...options.prefill.map((url) => pools.worker(url, "prefill")),
+    ...options.decode.map((url) => pools.worker(url, "decode")),
   ];
-  const router = routerOf(options, workers);
+  const router = routerOf(options, initial);
+  const [clock, timers] = [options.clock ?? wallClock(), options.timers ?? wallClock()];
+  const roster = rosterOf(options, router, initial, clock, timers);
+  const { workers } = roster;
   const metrics = new ProxyMetrics(router, workers);
+  addWorkerMetrics(metrics.families, roster);
   const decisions = new DecisionRing(workers);
   const recorder = options.record === undefined ? null : new TraceRecorder(options.record);
   const log = options.requestLog === undefined ? null : new RequestLog(options.requestLog, workers);
   const observers: RequestObserver[] = [metrics, decisions];
   const statsLog = statsLogOf(options);
   for (const observer of [recorder, log, statsLog, tracing]) if (observer !== null) observers.push(observer);
-  const core = { ...coreOf(options, router, workers, dialect, observers), tracing };
+  const core = {
+    ...coreOf(options, roster, router, dialect, observers),
+    tracing,
+    clock,
+    timers,
+    nowMs: () => clock.nowMs(),
+  };
   const dashboard = new DashboardState(core, metrics);
   observers.push(dashboard);
-  server.on("request", requestListener({ core, metrics, decisions, dashboard }));
+  const changes = new WorkerChanges(roster, pools, dialect, timers);
+  const stopChecks = startHealthChecks(roster, timers);
+  server.on("request", requestListener({ core, metrics, decisions, dashboard, changes }));
   const poller = router.usesStats()
     ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, core.clock)
     : null;
@@ -141,11 +163,13 @@ function serve(
   return {
     router,
     close: async () => {
+      stopChecks();
+      changes.close();
       poller?.stop();
       stopStatsLog?.();
       dashboard.close();
       await closeServer(server);
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      await pools.destroy();
       if (router instanceof LoggedRouter) await router.closeLog();
       await Promise.all([recorder?.close(), log?.close(), tracing?.close()]);
     },
@@ -169,49 +193,42 @@ function checkTogether({ decode, prefill, router }: ProxyOptions, dialect: Diale
   }
 }
 
-function workerOf(url: WorkerUrl, leg: ProxyWorker["leg"], pools: Map<string, Pool>): ProxyWorker {
-  let pool = pools.get(url.origin);
-  if (pool === undefined) {
-    pool = new Pool(url.origin, {
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: IDLE_CONNECTION_MS,
-      connect: { timeout: CONNECT_MS },
-      // A queue in front of an engine may be long; it is not for the connection to decide.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    pools.set(url.origin, pool);
-  }
-  return { ...url, leg, pool };
-}
-
 function routerOf({ router, seed, eventLog }: ProxyOptions, workers: readonly ProxyWorker[]): Router {
   const specs: WorkerSpec[] = workers.map(({ id, leg }) => ({ id, leg }));
+  const capacity = Math.max(FLEET_MIN, 2 * workers.length);
   return eventLog === undefined
-    ? new Router(router, specs, seed)
-    : new LoggedRouter(router, specs, seed, eventLog);
+    ? new Router(router, specs, seed, capacity)
+    : new LoggedRouter(router, specs, seed, capacity, eventLog);
+}
+
+function rosterOf(
+  { resilience = DEFAULT_RESILIENCE, seed }: ProxyOptions,
+  router: Router,
+  workers: readonly ProxyWorker[],
+  clock: ProxyClock,
+  timers: ProxyClock,
+): WorkerRoster {
+  const times = { routerMs: () => clock.nowMs(), wallMs: () => timers.nowMs() };
+  return new WorkerRoster(router, workers, resilience, times, randomStream(seed, "proxy/health checks"));
 }
 
 function coreOf(
   options: ProxyOptions,
+  roster: WorkerRoster,
   router: Router,
-  workers: readonly ProxyWorker[],
   dialect: Dialect,
   observers: readonly RequestObserver[],
-): Omit<ProxyCore, "tracing"> {
-  const clock = options.clock ?? wallClock();
+): Omit<ProxyCore, "tracing" | "clock" | "timers" | "nowMs"> {
   let requests = 0;
   return {
     router,
-    workers,
+    roster,
+    workers: roster.workers,
     dialect,
     prompts: new PromptReader(),
     sessions: sessionSource(options.sessionKey),
     observers,
     maxPayloadBytes: options.maxPayloadBytes,
-    clock,
-    nowMs: () => clock.nowMs(),
     onDefect: options.onDefect,
     nextId: () => requests++,
   };
@@ -220,7 +237,6 @@ function coreOf(
 /** Where a request goes: to the proxy itself, to the routing core, or to a decode worker as it is. */
 function requestListener(source: AdminSource): (req: IncomingMessage, res: ServerResponse) => void {
   const { core } = source;
-  const decodeWorkers = core.workers.filter(({ leg }) => leg === "decode");
   let turn = 0;
   return (req, res) => {
     const url = req.url!;
@@ -236,13 +252,20 @@ function requestListener(source: AdminSource): (req: IncomingMessage, res: Serve
       void admin(source, res);
       return;
     }
+    if (isWorkerRoute(req.method!, path)) {
+      req.resume();
+      changeWorkers(source.changes, req, res).catch((error: unknown) => {
+        core.onDefect(error);
+      });
+      return;
+    }
     if (req.method === "POST") {
       new Exchange(core, req, res, generationApi(req.method, path), path).begin();
       return;
     }
-    const worker = decodeWorkers[turn++ % decodeWorkers.length];
-    if (worker === undefined) new ClientReply(res).fail(noWorker("no_decode_worker"));
-    else new Passage(core, worker, req, res).begin();
+    const decode = core.roster.available("decode");
+    if (decode.length === 0) new ClientReply(res).fail(noWorker("no_decode_worker"));
+    else new Passage(core, core.workers[decode[turn++ % decode.length]!]!, req, res).begin();
   };
 }
 

@@ -61,6 +61,22 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 }
 
+const CONNECT_FAILURES = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "EHOSTDOWN",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Whether no connection could be made: the worker has seen nothing of the request. */
+export function isConnectFailure(error: Error): boolean {
+  return CONNECT_FAILURES.has((error as NodeJS.ErrnoException).code ?? "");
+}
+
 /** undici 7 gives HTTP/1 headers as a flat list of bytes; a record is what other versions may give. */
 function flatHeaders(
   raw: readonly (Buffer | string)[] | Readonly<Record<string, string | string[] | undefined>>,

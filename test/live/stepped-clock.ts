@@ -23,6 +23,10 @@ export class SteppedClock extends VirtualClock implements ProxyClock {
     return () => alarm.set(Infinity);
   }
 
+  after(delayMs: number, ring: () => void): () => void {
+    return this.at(this.timeMs + delayMs, ring);
+  }
+
   /** Goes on to the next deadline and lets it ring. */
   step(): void {
     const { nextDueMs } = this;

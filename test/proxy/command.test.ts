@@ -19,7 +19,12 @@ describe("pdbench proxy", () => {
       ["--decode", "http://d:1", "--retry-max-retries", "3"],
       /--retry-max-retries is not supported: requests are not retried/,
     ],
-    [["--decode", "http://d:1", "--disable-circuit-breaker"], /not supported: there is no circuit breaker/],
+    [
+      ["--decode", "http://d:1", "--disable-circuit-breaker", "--cb-failure-threshold", "3"],
+      /--cb-failure-threshold has no effect with --disable-circuit-breaker/,
+    ],
+    [["--decode", "http://d:1", "--health-check-interval-secs", "0"], /expected a number above 0/],
+    [["--decode", "http://d:1", "--health-check-endpoint", "health"], /expected a path such as \/health/],
     [["--decode", "http://d:1", "--kv-connector", "moriio"], /moriio is not supported: it needs ZMQ/],
     [
       ["--decode", "http://d:1", "--kv-connector", "nixl", "--disagg-connector-type", "lmcache"],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { REFUSED_FLAGS } from "../../src/proxy/refused-flags.js";
+import { DEFAULT_RESILIENCE } from "../../src/proxy/resilience.js";
+import { defaultOf, RESILIENCE_FLAGS, resilienceOf } from "../../src/proxy/resilience-flags.js";
 import { routerBlock, type RoutingFlags } from "../../src/proxy/routing-flags.js";
 import { workersOf, type WorkerFlags } from "../../src/proxy/worker-flags.js";
 import { resolveRouterConfig } from "../../src/routing/router-config.js";
@@ -164,5 +166,27 @@ describe("flags of other routers that are not there", () => {
       expect(flag).toMatch(/^[a-z0-9-]+$/);
       expect(reason.length).toBeGreaterThan(10);
     }
+  });
+});
+
+describe("the resilience that flags stand for", () => {
+  const resilience = (flags: Readonly<Record<string, unknown>>) => resilienceOf((name) => flags[name]);
+
+  it("is vllm-router's when nothing is said", () => {
+    expect(resilience({})).toEqual(DEFAULT_RESILIENCE);
+  });
+
+  it("has one setting for every flag, and every flag's default in it", () => {
+    for (const flag of RESILIENCE_FLAGS) {
+      expect(resilience({ [flag.name]: defaultOf(flag) }), flag.name).toEqual(DEFAULT_RESILIENCE);
+      const other = typeof defaultOf(flag) === "string" ? "/other" : 77;
+      expect(resilience({ [flag.name]: other }), flag.name).not.toEqual(DEFAULT_RESILIENCE);
+    }
+  });
+
+  it("takes seconds, and switches", () => {
+    const settings = resilience({ "cb-timeout-duration-secs": 2.5, "disable-health-checks": true });
+    expect(settings.breaker?.openMs).toBe(2500);
+    expect(settings.health).toBeNull();
   });
 });

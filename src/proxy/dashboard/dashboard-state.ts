@@ -96,7 +96,7 @@ export class DashboardState implements RequestObserver {
       ttft_ms: percentiles(metrics.recent.ttftByDecode.since(sinceMs, null)),
       itl_ms: percentiles(metrics.recent.itl.since(sinceMs, null)),
       decisions: Object.entries(core.router.branchCounts()).map(([branch, count]) => ({ branch, count })),
-      workers: core.workers.map((worker, index) => this.worker(worker, index, nowMs)),
+      workers: core.roster.present().map((index) => this.worker(core.workers[index]!, index, nowMs)),
     };
   }
 

@@ -1,3 +1,4 @@
+import type { Leg } from "../../routing/types.js";
 import type { GenerationApi, JsonObject } from "../generation-api.js";
 
 /** Where a worker is, as far as a dialect needs it. */
@@ -54,6 +55,8 @@ export interface Dialect {
   prefillBody(context: LegContext): Buffer;
   /** @param reply Body of the prefill worker's answer; null when the legs go out at once. */
   decodeLeg(context: LegContext, reply: Buffer | null): DecodeLeg;
+  /** Why a worker cannot be added at run time; null, or absent = it can. */
+  refusal?(worker: WorkerAddress, leg: Leg): string | null;
   /** Takes in what a prefill worker tells of itself in its answers. */
   learn?(context: LegContext, reply: Buffer): void;
 }

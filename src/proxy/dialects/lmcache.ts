@@ -26,6 +26,10 @@ export function lmcache(receivers: ReadonlyMap<string, ReceiverSpec>): Dialect {
     maxSequences: 1,
     needsDecodeFirst: true,
     handoff: () => "sequential",
+    refusal: ({ origin }, leg) =>
+      leg === "prefill" || receivers.has(origin)
+        ? null
+        : "LMCache has no receiver for it (--decoder-registry)",
     prefillBody: ({ api, body, json, decode, requestId }) => {
       const spec = { ...receivers.get(decode!.origin)!, req_id: requestId };
       return spliceJson(body, [

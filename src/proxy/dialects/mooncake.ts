@@ -21,6 +21,10 @@ export function mooncake(engineIds: ReadonlyMap<string, EngineIds>): Dialect {
     maxSequences: 1,
     needsDecodeFirst: false,
     handoff: () => "sequential",
+    refusal: ({ origin }, leg) =>
+      leg === "decode" || engineIds.has(origin)
+        ? null
+        : "Mooncake's engine ids are asked for when the proxy starts",
     prefillBody: ({ api, body, json, requestId }) =>
       spliceJson(body, [
         ...prefillLegEdits(api, json),

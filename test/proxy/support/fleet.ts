@@ -1,4 +1,5 @@
 import { afterEach, expect } from "vitest";
+import { DEFAULT_RESILIENCE } from "../../../src/proxy/resilience.js";
 import { startProxy, type ProxyOptions, type RunningProxy } from "../../../src/proxy/server.js";
 import { parseWorkerUrl } from "../../../src/proxy/worker-url.js";
 import { resolveRouterConfig } from "../../../src/routing/router-config.js";
@@ -53,6 +54,8 @@ export function proxyOptions(
     connector: { connector: "nixl", remoteHost: "as_reported", decoders: {} },
     maxPayloadBytes: 1 << 20,
     engineStatsIntervalMs: 1000,
+    // What a worker does is seen as it is; those who test how the proxy makes up for it switch that on.
+    resilience: { ...DEFAULT_RESILIENCE, health: null, breaker: null, retries: null },
     onDefect: (error) => defects.push(error),
   };
 }

@@ -32,6 +32,8 @@ const sets = (flag: string, value: string, brings: object, base?: readonly strin
   ...(base !== undefined && { base }),
 });
 const bothPolicies = (choice: object) => ({ router: { prefillPolicy: choice, decodePolicy: choice } });
+const health = (settings: object) => ({ resilience: { health: settings } });
+const breaker = (settings: object) => ({ resilience: { breaker: settings } });
 const parameter = (name: string, value: number) => bothPolicies({ params: { [name]: value } });
 
 export const VLLM_ROUTER: ProductFlags = {
@@ -74,6 +76,29 @@ export const VLLM_ROUTER: ProductFlags = {
     "eviction-interval": sets("--eviction-interval", "7", parameter("eviction_interval_s", 7)),
     "eviction-interval-secs": sets("--eviction-interval-secs", "7", parameter("eviction_interval_s", 7)),
     "max-tree-size": sets("--max-tree-size", "999", parameter("max_tree_size", 999)),
+    "health-check-endpoint": sets("--health-check-endpoint", "/ping", health({ endpoint: "/ping" })),
+    "health-check-interval-secs": sets("--health-check-interval-secs", "7", health({ intervalMs: 7000 })),
+    "health-check-timeout-secs": sets("--health-check-timeout-secs", "7", health({ timeoutMs: 7000 })),
+    "health-failure-threshold": sets("--health-failure-threshold", "7", health({ failureThreshold: 7 })),
+    "health-success-threshold": sets("--health-success-threshold", "7", health({ successThreshold: 7 })),
+    "worker-startup-timeout-secs": sets(
+      "--worker-startup-timeout-secs",
+      "7",
+      health({ startupTimeoutMs: 7000 }),
+    ),
+    "worker-startup-check-interval": sets(
+      "--worker-startup-check-interval",
+      "7",
+      health({ startupCheckIntervalMs: 7000 }),
+    ),
+    "cb-failure-threshold": sets("--cb-failure-threshold", "7", breaker({ failureThreshold: 7 })),
+    "cb-success-threshold": sets("--cb-success-threshold", "7", breaker({ successThreshold: 7 })),
+    "cb-timeout-duration-secs": sets("--cb-timeout-duration-secs", "7", breaker({ openMs: 7000 })),
+    "cb-window-duration-secs": sets("--cb-window-duration-secs", "7", breaker({ windowMs: 7000 })),
+    "disable-circuit-breaker": {
+      args: ["--disable-circuit-breaker"],
+      brings: { resilience: { breaker: null } },
+    },
     "kv-connector": sets("--kv-connector", "mooncake", { connector: { connector: "mooncake" } }),
     "log-level": sets("--log-level", "warning", { log: { threshold: 3 } }),
     backend: { args: ["--backend", "vllm"], only: "vllm" },
@@ -85,15 +110,12 @@ export const VLLM_ROUTER: ProductFlags = {
     },
   },
   refused: [
-    ...["worker-startup-timeout-secs", "worker-startup-check-interval", "mini-lb", "enable-igw"],
+    ...["mini-lb", "enable-igw"],
     ...["history-backend", "profile", "vllm-discovery-address", "enable-program-scheduling"],
     ...["program-scheduling-config-json", "selector", "service-discovery-port"],
     ...["service-discovery-namespace", "prefill-selector", "decode-selector", "retry-max-retries"],
     ...["retry-initial-backoff-ms", "retry-max-backoff-ms", "retry-backoff-multiplier"],
-    ...["retry-jitter-factor", "disable-retries", "cb-failure-threshold", "cb-success-threshold"],
-    ...["cb-timeout-duration-secs", "cb-window-duration-secs", "disable-circuit-breaker"],
-    ...["health-failure-threshold", "health-success-threshold", "health-check-timeout-secs"],
-    ...["health-check-interval-secs", "health-check-endpoint", "request-timeout-secs"],
+    ...["retry-jitter-factor", "disable-retries", "request-timeout-secs"],
     ...["max-concurrent-requests", "queue-size", "queue-timeout-secs", "rate-limit-tokens-per-second"],
     ...["cors-allowed-origins", "log-dir", "prometheus-port", "prometheus-host", "request-id-headers"],
     ...["enable-trace", "otlp-traces-endpoint", "otel-excluded-paths", "api-key"],

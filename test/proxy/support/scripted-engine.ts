@@ -22,6 +22,9 @@ export class ScriptedEngine {
   readonly seen: SeenRequest[] = [];
   script: Script = likeVllm;
   readonly sockets = new Set<Socket>();
+  /** Answer to health checks, which are not kept in `seen`. */
+  healthStatus = 200;
+  healthChecks = 0;
   private readonly server: Server;
   private readonly waiting: ((request: SeenRequest) => void)[] = [];
 
@@ -61,6 +64,12 @@ export class ScriptedEngine {
   }
 
   private async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (req.url === "/health") {
+      this.healthChecks++;
+      res.writeHead(this.healthStatus);
+      res.end();
+      return;
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);

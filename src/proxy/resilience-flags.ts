@@ -1,0 +1,92 @@
+import { InputError } from "../errors.js";
+import { DEFAULT_RESILIENCE, type ProxyResilience } from "./resilience.js";
+
+type Part = "health" | "breaker";
+
+/** A flag for one number, or text, of the settings. */
+export interface ResilienceFlag {
+  /** vllm-router's name where it has the setting, without dashes. */
+  readonly name: string;
+  /** `seconds` become milliseconds. */
+  readonly kind: "count" | "seconds" | "path";
+  readonly part: Part | null;
+  readonly setting: string;
+  readonly help: string;
+}
+
+function flagsOf(
+  part: Part | null,
+  rows: readonly (readonly [string, ResilienceFlag["kind"], string, string])[],
+) {
+  return rows.map(([name, kind, setting, help]): ResilienceFlag => ({ name, kind, part, setting, help }));
+}
+
+export const RESILIENCE_FLAGS: readonly ResilienceFlag[] = [
+  ...flagsOf("health", [
+    ["health-check-endpoint", "path", "endpoint", "path that a healthy worker answers with 2xx"],
+    ["health-check-interval-secs", "seconds", "intervalMs", "time between checks of a worker that is up"],
+    ["health-check-timeout-secs", "seconds", "timeoutMs", "longest time for an answer"],
+    ["health-failure-threshold", "count", "failureThreshold", "failures in a row that take a worker down"],
+    ["health-success-threshold", "count", "successThreshold", "successes in a row that bring it back"],
+    ["worker-startup-timeout-secs", "seconds", "startupTimeoutMs", "how long an added worker may take"],
+    [
+      "worker-startup-check-interval",
+      "seconds",
+      "startupCheckIntervalMs",
+      "longest time between checks of a worker that has never answered",
+    ],
+  ]),
+  ...flagsOf("breaker", [
+    ["cb-failure-threshold", "count", "failureThreshold", "failures in a row that open a worker's breaker"],
+    ["cb-window-duration-secs", "seconds", "windowMs", "time within which those failures count"],
+    ["cb-timeout-duration-secs", "seconds", "openMs", "time until an open breaker lets a probe through"],
+    ["cb-success-threshold", "count", "successThreshold", "probes in a row that close it"],
+  ]),
+  ...flagsOf(null, [
+    ["slow-start-secs", "seconds", "slowStartMs", "time in which a new worker gets up to its full share"],
+  ]),
+];
+
+/** Flags that switch a part off. */
+export const RESILIENCE_SWITCHES: Readonly<Record<Part, { readonly name: string; readonly help: string }>> = {
+  health: { name: "disable-health-checks", help: "take every worker to be up" },
+  breaker: { name: "disable-circuit-breaker", help: "send to workers however often they fail" },
+};
+
+/** What `flag` is when nobody says it, in its own unit. */
+export function defaultOf({ part, setting, kind }: ResilienceFlag): number | string {
+  const value = settingsOf(DEFAULT_RESILIENCE, part)[setting]!;
+  return kind === "seconds" ? (value as number) / 1000 : value;
+}
+
+/**
+ * The settings that flags stand for; what no flag says is the default.
+ *
+ * @param given Value of a flag by its name without dashes, undefined where it is not given.
+ * @throws InputError for a flag of something that another flag switches off, and for a wrong path.
+ */
+export function resilienceOf(given: (name: string) => unknown): ProxyResilience {
+  const settings = structuredClone(DEFAULT_RESILIENCE) as unknown as Record<string, object | null>;
+  for (const flag of RESILIENCE_FLAGS) {
+    const value = given(flag.name) as number | string | undefined;
+    if (value === undefined) continue;
+    const part = flag.part === null ? null : RESILIENCE_SWITCHES[flag.part];
+    if (part !== null && given(part.name) === true) {
+      throw new InputError(`--${flag.name} has no effect with --${part.name}, expected one of them`);
+    }
+    if (flag.kind === "path" && !/^\/\S*$/.test(String(value))) {
+      throw new InputError(`--${flag.name}: got ${value}, expected a path such as ${defaultOf(flag)}`);
+    }
+    const inSettings = flag.kind === "seconds" ? (value as number) * 1000 : value;
+    Object.assign(flag.part === null ? settings : settings[flag.part]!, { [flag.setting]: inSettings });
+  }
+  for (const [part, { name }] of Object.entries(RESILIENCE_SWITCHES)) {
+    if (given(name) === true) settings[part] = null;
+  }
+  return settings as unknown as ProxyResilience;
+}
+
+function settingsOf(settings: ProxyResilience, part: Part | null): Readonly<Record<string, number | string>> {
+  const holder = part === null ? settings : settings[part]!;
+  return holder as unknown as Readonly<Record<string, number | string>>;
+}

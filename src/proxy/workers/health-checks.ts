@@ -1,0 +1,60 @@
+import type { Dispatcher } from "undici";
+import type { ProxyClock } from "../clock.js";
+import type { ProxyWorker } from "../core.js";
+import type { WorkerRoster } from "./worker-roster.js";
+
+/** How often it is looked whether a check is due. */
+const LOOK_MS = 100;
+
+/** Checks the workers' health, each when it is due and all at a time. @returns what ends it */
+export function startHealthChecks(roster: WorkerRoster, timers: ProxyClock): () => void {
+  return timers.every(LOOK_MS, () => {
+    const { health } = roster.settings;
+    if (health === null) return;
+    for (const index of roster.takeDue()) {
+      const worker = roster.workers[index]!;
+      check(worker, health.endpoint, health.timeoutMs, timers, (isSuccess) => {
+        roster.onCheck(index, worker, isSuccess);
+      });
+    }
+  });
+}
+
+/** @param onResult Called once: whether the answer was 2xx and complete in time. */
+function check(
+  worker: ProxyWorker,
+  endpoint: string,
+  timeoutMs: number,
+  timers: ProxyClock,
+  onResult: (isSuccess: boolean) => void,
+): void {
+  let status = 0;
+  let isOver = false;
+  let controller: Dispatcher.DispatchController | null = null;
+  const finish = (isSuccess: boolean) => {
+    if (isOver) return;
+    isOver = true;
+    cancel();
+    onResult(isSuccess);
+  };
+  const giveUp = () => {
+    finish(false);
+    controller?.abort(new Error("no answer in time"));
+  };
+  const cancel = timers.after(timeoutMs, giveUp);
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart: (started) => {
+      controller = started;
+      if (isOver) started.abort(new Error("no answer in time"));
+    },
+    onResponseStart: (_, code) => {
+      status = code;
+    },
+    onResponseData: () => undefined,
+    onResponseEnd: () => finish(status >= 200 && status < 300),
+    onResponseError: () => finish(false),
+  };
+  // A connection of its own: whether the worker takes new ones is part of the question.
+  const options = { path: worker.basePath + endpoint, method: "GET" as const, reset: true };
+  worker.pool.dispatch(options, handler);
+}

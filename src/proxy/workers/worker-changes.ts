@@ -1,0 +1,91 @@
+import { InputError } from "../../errors.js";
+import type { Leg } from "../../routing/types.js";
+import type { ProxyClock } from "../clock.js";
+import type { Dialect } from "../dialects/dialect.js";
+import type { WorkerUrl } from "../worker-url.js";
+import type { WorkerPools } from "./worker-pools.js";
+import type { WorkerRoster } from "./worker-roster.js";
+
+/** How often it is looked whether a new worker has answered. */
+const LOOK_MS = 50;
+
+/** Workers that come and go while the proxy runs. */
+export class WorkerChanges {
+  readonly roster: WorkerRoster;
+  private readonly pools: WorkerPools;
+  private readonly dialect: Dialect;
+  private readonly timers: ProxyClock;
+  private readonly waits = new Set<() => void>();
+
+  constructor(roster: WorkerRoster, pools: WorkerPools, dialect: Dialect, timers: ProxyClock) {
+    this.roster = roster;
+    this.pools = pools;
+    this.dialect = dialect;
+    this.timers = timers;
+    roster.observe({ onGone: (worker) => pools.release(worker) });
+  }
+
+  /**
+   * Adds a worker, which gets requests once it has answered a health check.
+   *
+   * @returns its index
+   * @throws InputError when it is there already, the fleet is full, or the connector cannot take it.
+   */
+  add(url: WorkerUrl, leg: Leg): number {
+    const refusal = this.dialect.refusal?.(url, leg) ?? null;
+    if (refusal !== null) throw new InputError(`worker ${url.id} cannot be added at run time: ${refusal}`);
+    const worker = this.pools.worker(url, leg);
+    try {
+      return this.roster.add(worker);
+    } catch (error) {
+      this.pools.release(worker);
+      throw error;
+    }
+  }
+
+  /**
+   * Lets a worker finish what it has, and gives it nothing more.
+   *
+   * @returns false when there is no such worker.
+   */
+  remove(id: string): boolean {
+    const index = this.roster.present().find((place) => this.roster.workers[place]!.id === id);
+    if (index === undefined) return false;
+    this.roster.remove(index);
+    return true;
+  }
+
+  /**
+   * Waits for the first answer of a worker that was added.
+   *
+   * @returns false when the start-up timeout went by, or the worker was removed, without one.
+   */
+  answered(index: number): Promise<boolean> {
+    const { roster, timers } = this;
+    const worker = roster.workers[index]!;
+    const { health } = roster.settings;
+    const untilMs = timers.nowMs() + (health?.startupTimeoutMs ?? 0);
+    return new Promise((resolve) => {
+      const finish = (isUp: boolean) => {
+        cancel();
+        this.waits.delete(stop);
+        resolve(isUp);
+      };
+      const look = () => {
+        const isHere = roster.workers[index] === worker && !worker.left;
+        if (isHere && roster.isHealthy(index)) finish(true);
+        else if (!isHere || timers.nowMs() >= untilMs) finish(false);
+        else cancel = timers.after(LOOK_MS, look);
+      };
+      const stop = () => finish(false);
+      let cancel = () => {};
+      this.waits.add(stop);
+      look();
+    });
+  }
+
+  /** Nobody waits any longer. */
+  close(): void {
+    for (const stop of this.waits) stop();
+  }
+}
