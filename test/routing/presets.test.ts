@@ -74,8 +74,31 @@ describe("presets", () => {
     const { config } = resolveRouterConfig({ preset: "vllm-router", policy: "consistent_hash" });
     expect(config.prefillPolicy).toMatchObject({
       name: "consistent_hash",
-      params: { keyless: "constant", when_owner_is_down: "first_healthy" },
+      params: { keyless: "prompt", when_owner_is_down: "first_healthy" },
     });
+  });
+
+  it("tell vllm-router's PD mode from its regular one, where chat has no text and the ring no dead workers", () => {
+    const of = (preset: string, policy: string) =>
+      resolveRouterConfig({ preset, policy }).config.decodePolicy;
+    expect(of("vllm-router-regular", "consistent_hash").params).toMatchObject({
+      keyless: "constant",
+      when_owner_is_down: "next",
+    });
+    expect(of("vllm-router", "rendezvous_hash").params).toMatchObject({ keyless: "prompt" });
+    expect(of("vllm-router-regular", "rendezvous_hash").params).toMatchObject({ keyless: "constant" });
+  });
+
+  it("let vllm-router's power_of_two see prefill load in PD mode, and none in regular mode (#174)", () => {
+    const loads = (preset: string, leg: "prefill" | "decode") => {
+      const router = routerOf({ preset, policy: "power_of_two" }, { prefill: 1, decode: 1 });
+      expect(router.usesStats()).toBe(false);
+      for (let id = 0; id < 2; id++) router.route(request(id), 0);
+      return router.route(request(2), 0)[leg]!.figures["first_load"];
+    };
+    expect(loads("vllm-router", "prefill")).toBe(2);
+    expect(loads("vllm-router", "decode")).toBe(0);
+    expect(loads("vllm-router-regular", "decode")).toBe(0);
   });
 
   it("keep the settings of one leg to their own policy", () => {

@@ -112,16 +112,21 @@ class Bucket implements Policy {
   private moveWindow(nowMs: number): void {
     const windowMs = this.params.window_s * 1000;
     if (nowMs >= this.nextAdjustMs) {
+      this.forgetBefore(this.nextAdjustMs - windowMs);
       this.adjust();
       this.nextAdjustMs = (Math.floor(nowMs / windowMs) + 1) * windowMs;
     }
-    while (this.first < this.window.length && this.window[this.first]!.atMs < nowMs - windowMs) {
-      const { worker, units } = this.window[this.first++]!;
-      this.load[worker]! -= units;
-    }
+    this.forgetBefore(nowMs - windowMs);
     if (2 * this.first > this.window.length) {
       this.window = this.window.slice(this.first);
       this.first = 0;
+    }
+  }
+
+  private forgetBefore(sinceMs: number): void {
+    while (this.first < this.window.length && this.window[this.first]!.atMs < sinceMs) {
+      const { worker, units } = this.window[this.first++]!;
+      this.load[worker]! -= units;
     }
   }
 

@@ -2,7 +2,15 @@ import { Lowest } from "../lowest.js";
 import { choice, integer, number, optionalChoice, type Values } from "../parameters.js";
 import { AllHolders, FirstOwner, type PrefixHolders } from "../prefix-index/prefix-holders.js";
 import { policySpec, type PolicySetup } from "../specs.js";
-import type { LegDecision, Policy, PolicyContext, RoutingRequest, Worker } from "../types.js";
+import type {
+  Figures,
+  LedgerView,
+  LegDecision,
+  Policy,
+  PolicyContext,
+  RoutingRequest,
+  Worker,
+} from "../types.js";
 
 const PARAMETERS = [
   number(
@@ -43,8 +51,8 @@ const PARAMETERS = [
   ),
   optionalChoice(
     "balance_gate",
-    ["request", "fleet"],
-    "What is tested for balance: the holder's load against the lowest (fixed), or the highest load of the fleet against the lowest, before the tree is looked at (compat); null = by form.",
+    ["request", "fleet", "healthy"],
+    "What is tested for balance: the holder's load against the lowest (fixed), or, before the tree is looked at, the highest load of the fleet against the lowest (compat), of the whole fleet or of its healthy workers (SMG); null = by form.",
   ),
   optionalChoice(
     "holder",
@@ -81,6 +89,7 @@ type Params = Values<typeof PARAMETERS>;
  * fixed:   rate > cache_threshold -> h = least loaded holder; unbalanced(load(h), lowest) ? least loaded : h
  *          else least loaded
  * compat:  unbalanced(highest of all workers, lowest of all) -> first least loaded, tree not consulted
+ *          (balance_gate healthy: of all candidates)
  *          rate > cache_threshold -> the first owner, or, when it is down, forget it (stale_owner) and take the first healthy
  *          else first least loaded
  * ```
@@ -97,7 +106,7 @@ export const cacheAware = policySpec({
 class CacheAware implements Policy {
   readonly name = "cache_aware";
   private readonly params: Params;
-  private readonly fleetGate: boolean;
+  private readonly gate: "request" | "fleet" | "healthy";
   private readonly firstOwner: boolean;
   private readonly holders: PrefixHolders;
   private readonly lowest: Lowest;
@@ -109,7 +118,7 @@ class CacheAware implements Policy {
     const compat = params.form === "compat";
     const ties = params.ties ?? (compat ? "first" : "random");
     this.params = params;
-    this.fleetGate = (params.balance_gate ?? (compat ? "fleet" : "request")) === "fleet";
+    this.gate = params.balance_gate ?? (compat ? "fleet" : "request");
     this.firstOwner = (params.holder ?? (compat ? "first_owner" : "least_loaded")) === "first_owner";
     this.holders = this.firstOwner
       ? new FirstOwner(fleetSize, params.max_tree_size, params.eviction_interval_s * 1000)
@@ -125,14 +134,15 @@ class CacheAware implements Policy {
     for (const { index } of candidates) {
       this.lowest.offer(index, ledger.open(index), this.routed?.[index] ?? 0);
     }
-    if (this.fleetGate) {
-      const { highest, lowest } = loadRange(context);
+    if (this.gate !== "request") {
+      // The product's own gate counts workers that are down as well (vllm-router issue #254).
+      const { highest, lowest } = loadRange(this.gate === "fleet" ? context.workers : candidates, ledger);
       if (this.isUnbalanced(highest, lowest)) {
         return decision(this.lowest.take(random), "balance", { max_load: highest, min_load: lowest });
       }
     }
     const { match_granularity: granularity } = this.params;
-    const found = this.holders.match(request.prefix, context.nowMs);
+    const found = this.holders.match(request.prefix, context.nowMs, candidates);
     const held = found - (found % granularity);
     const { totalUnits } = request.prefix;
     const rate = totalUnits > 0 ? held / totalUnits : 0;
@@ -153,8 +163,8 @@ class CacheAware implements Policy {
       min_load: minLoad,
       holder_load: this.lowestHolder.value,
     };
-    if (holder < 0) return this.withoutHolder(candidates, figures, context);
-    if (!this.fleetGate && this.isUnbalanced(this.lowestHolder.value, minLoad)) {
+    if (holder < 0) return this.withoutOwner(candidates, { match_rate: rate, min_load: minLoad }, context);
+    if (this.gate === "request" && this.isUnbalanced(this.lowestHolder.value, minLoad)) {
       return decision(this.lowest.take(random), "balance", figures);
     }
     return decision(holder, "cache_hit", figures);
@@ -183,14 +193,12 @@ class CacheAware implements Policy {
     return high - low > abs && high > low * rel;
   }
 
-  /** The prefix is known, but whoever holds it is no candidate. */
-  private withoutHolder(
+  /** The prefix is known, but its first owner is no candidate. */
+  private withoutOwner(
     candidates: readonly Worker[],
-    { match_rate, min_load }: { match_rate: number; min_load: number },
-    { workers, random }: PolicyContext,
+    figures: Figures,
+    { workers }: PolicyContext,
   ): LegDecision {
-    const figures = { match_rate, min_load };
-    if (!this.firstOwner) return decision(this.lowest.take(random), "holders_down", figures);
     if (this.params.stale_owner === "forget") {
       for (const { index } of workers) if (this.holders.isHolder(index)) this.holders.removeWorker(index);
     }
@@ -198,8 +206,11 @@ class CacheAware implements Policy {
   }
 }
 
-/** Highest and lowest load of all workers of the leg, those that are down included (vllm-router issue #254). */
-function loadRange({ workers, ledger }: PolicyContext): { highest: number; lowest: number } {
+/** Highest and lowest load of some workers. */
+function loadRange(
+  workers: readonly Worker[],
+  ledger: LedgerView,
+): { readonly highest: number; readonly lowest: number } {
   let highest = 0;
   let lowest = Infinity;
   for (const { index } of workers) {
@@ -210,6 +221,6 @@ function loadRange({ workers, ledger }: PolicyContext): { highest: number; lowes
   return { highest, lowest };
 }
 
-function decision(worker: number, branch: string, figures: Readonly<Record<string, number>>): LegDecision {
+function decision(worker: number, branch: string, figures: Figures): LegDecision {
   return { worker, policy: "cache_aware", branch, figures };
 }

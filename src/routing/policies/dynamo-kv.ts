@@ -2,9 +2,8 @@ import type { Random } from "../../values/random.js";
 import { Lowest } from "../lowest.js";
 import { choice, flag, integer, number, type Values } from "../parameters.js";
 import { PendingWork, releaseHooks } from "../pending-work.js";
-import { KvEventIndex } from "../prefix-index/kv-event-index.js";
-import { AllHolders } from "../prefix-index/prefix-holders.js";
-import { indexHooks, type PrefixIndex } from "../prefix-index/prefix-index.js";
+import { DYNAMO_INDEX, dynamoIndex } from "../prefix-index/dynamo-index.js";
+import { indexHooks } from "../prefix-index/prefix-index.js";
 import { policySpec, type PolicySetup } from "../specs.js";
 import type { Policy, PolicyContext, RoutingRequest, Worker } from "../types.js";
 
@@ -42,24 +41,7 @@ const PARAMETERS = [
   ),
   flag("track_decode_blocks", true, "Decode blocks take part (Dynamo turns them off for prefill workers)."),
   flag("track_prefill_tokens", true, "Prefill blocks take part (Dynamo turns them off for decode workers)."),
-  choice(
-    "kv_index",
-    "routing",
-    ["routing", "kv_events"],
-    "What is known of the engines' caches: what was routed where (approximate mode), or their KV events.",
-  ),
-  number(
-    "index_ttl_s",
-    120,
-    { min: 0, exclusiveMin: true, unit: "s" },
-    "How long a routed prefix counts as held.",
-  ),
-  number(
-    "speculative_s",
-    0,
-    { min: 0, unit: "s" },
-    "With KV events: how long a routed prompt counts as held.",
-  ),
+  ...DYNAMO_INDEX,
   integer("kv_block_size", 64, { min: 1, unit: "tokens" }, "Tokens of a block in the cost."),
 ] as const;
 
@@ -92,10 +74,7 @@ export const dynamoKv = policySpec({
 });
 
 function dynamoKvPolicy(params: Params, { fleetSize }: PolicySetup): Policy {
-  const index: PrefixIndex =
-    params.kv_index === "kv_events"
-      ? new KvEventIndex(fleetSize, params.speculative_s * 1000)
-      : new AllHolders(fleetSize, Infinity, params.index_ttl_s * 1000);
+  const index = dynamoIndex(params, fleetSize);
   const prefilling = new PendingWork(fleetSize);
   const held = new Float64Array(fleetSize);
   const costsOf = new Float64Array(fleetSize);

@@ -1,7 +1,8 @@
-import { TIES } from "../lowest.js";
+import { Lowest, TIES } from "../lowest.js";
 import { number } from "../parameters.js";
+import { DYNAMO_INDEX, dynamoIndex } from "../prefix-index/dynamo-index.js";
+import { indexHooks } from "../prefix-index/prefix-index.js";
 import { policySpec } from "../specs.js";
-import { cacheAware } from "./cache-aware.js";
 
 /**
  * Load first, cache second:
@@ -11,7 +12,7 @@ import { cacheAware } from "./cache-aware.js";
  * share of the prompt held > cache_threshold -> least loaded of those that hold most of it
  * else least loaded
  * ```
- * The same rules as `cache_aware` with a fleet-wide gate and the least loaded holder, with Dynamo's defaults.
+ * All comparisons are strict; load = requests open by the ledger.
  */
 export const dynamoTwoTier = policySpec({
   name: "dynamo_two_tier",
@@ -36,20 +37,47 @@ export const dynamoTwoTier = policySpec({
       { min: 1, unit: "ratio" },
       "Load counts as unbalanced when the highest is more than this times the lowest, and balance_abs_threshold is exceeded.",
     ),
+    ...DYNAMO_INDEX,
     TIES,
   ],
-  create: (params, setup) => {
-    const defaults = Object.fromEntries(cacheAware.parameters.map((spec) => [spec.name, spec.default]));
-    const policy = cacheAware.create({ ...defaults, balance_gate: "fleet", ...params }, setup);
+  usesKvEvents: (params) => params.kv_index === "kv_events",
+  create: (params, { fleetSize }) => {
+    const index = dynamoIndex(params, fleetSize);
+    const held = new Float64Array(fleetSize);
+    const lowest = new Lowest(fleetSize, params.ties);
+    const lowestHolder = new Lowest(fleetSize, params.ties);
     return {
       name: "dynamo_two_tier",
-      pick: (candidates, request, context) => ({
-        ...policy.pick(candidates, request, context),
-        policy: "dynamo_two_tier",
-      }),
-      onPrefixHeld: (decision, request, nowMs) => policy.onPrefixHeld!(decision, request, nowMs),
-      onWorkerRemoved: (worker) => policy.onWorkerRemoved!(worker),
-      heldUnits: (request, worker) => policy.heldUnits!(request, worker),
+      pick(candidates, { prefix }, { ledger, nowMs, random }) {
+        index.unitsOfEach(prefix, nowMs, held);
+        lowest.reset();
+        let most = 0;
+        let mostHeld = 0;
+        for (const { index: worker } of candidates) {
+          lowest.offer(worker, ledger.open(worker));
+          most = Math.max(most, ledger.open(worker));
+          mostHeld = Math.max(mostHeld, held[worker]!);
+        }
+        const least = lowest.value;
+        const rate = prefix.totalUnits > 0 ? mostHeld / prefix.totalUnits : 0;
+        const figures = { match_rate: rate, held_units: mostHeld, min_load: least, max_load: most };
+        const decision = (worker: number, branch: string) => ({
+          worker,
+          policy: "dynamo_two_tier",
+          branch,
+          figures,
+        });
+        if (most - least > params.balance_abs_threshold && most > params.balance_rel_threshold * least) {
+          return decision(lowest.take(random), "balance");
+        }
+        if (!(rate > params.cache_threshold)) return decision(lowest.take(random), "min_load");
+        lowestHolder.reset();
+        for (const { index: worker } of candidates) {
+          if (held[worker] === mostHeld) lowestHolder.offer(worker, ledger.open(worker));
+        }
+        return decision(lowestHolder.take(random), "cache_hit");
+      },
+      ...indexHooks(index),
     };
   },
 });

@@ -29,7 +29,7 @@ export const prefixAware = policySpec({
     return {
       name: "prefix_aware",
       pick(candidates, request, context) {
-        const held = index.match(request.prefix, context.nowMs);
+        const held = index.match(request.prefix, context.nowMs, candidates);
         const figures = { held_units: held, total_units: request.prefix.totalUnits };
         if (held < minMatch) {
           const { worker } = byRate.pick(candidates, request, context);

@@ -7,8 +7,11 @@ class Arrivals {
   private times = new Float64Array(64);
   private first = 0;
   private count = 0;
+  /** True while nothing has ever arrived. */
+  isUnused = true;
 
   add(nowMs: number): void {
+    this.isUnused = false;
     if (this.count === this.times.length) {
       const larger = new Float64Array(2 * this.count);
       for (let i = 0; i < this.count; i++) larger[i] = this.times[(this.first + i) % this.count]!;
@@ -30,8 +33,8 @@ class Arrivals {
 
 /**
  * The worker with the lowest rate of requests over the last `request_stats_window_s`, counted by the router
- * itself. It is a rate of arrivals, not load in flight. production-stack takes the first of equals
- * (`ties: first`), and a worker that never had a request before all others: its rate is 0 here.
+ * itself. It is a rate of arrivals, not load in flight. A worker that never had a request comes before all
+ * others. production-stack takes the first of equals (`ties: first`).
  */
 export const qps = policySpec({
   name: "qps",
@@ -57,7 +60,7 @@ export const qps = policySpec({
         for (const { index } of candidates) {
           const rate = arrivals[index]!.since(nowMs - windowS * 1000) / windowS;
           if (rate > highest) highest = rate;
-          lowest.offer(index, rate);
+          lowest.offer(index, rate, arrivals[index]!.isUnused ? 0 : 1);
         }
         return {
           worker: lowest.take(random),

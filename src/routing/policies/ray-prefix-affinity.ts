@@ -60,7 +60,7 @@ export const rayPrefixAffinity = policySpec({
           const { worker, figures } = byLoad.pick(candidates, request, context);
           return { worker, policy: "ray_prefix_affinity", branch: "imbalanced", figures };
         }
-        const held = index.match(request.prefix, nowMs);
+        const held = index.match(request.prefix, nowMs, candidates);
         const rate = totalUnits > 0 ? held / totalUnits : 0;
         const isMatch = rate >= params.match_rate_threshold;
         smallest.reset();
@@ -79,7 +79,7 @@ export const rayPrefixAffinity = policySpec({
           return { worker, policy: "ray_prefix_affinity", branch, figures };
         }
         const { worker: other } = byLoad.pick(candidates, request, context);
-        return { worker: other, policy: "ray_prefix_affinity", branch: "holders_down", figures };
+        return { worker: other, policy: "ray_prefix_affinity", branch: "no_holder", figures };
       },
       ...indexHooks(index),
     };

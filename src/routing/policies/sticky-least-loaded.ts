@@ -35,8 +35,10 @@ const PARAMETERS = [
 type Params = Values<typeof PARAMETERS>;
 
 /**
- * A session stays with the worker it was first given, the least loaded one then. Requests without a session
- * go to the least loaded worker and leave nothing behind.
+ * A session stays with the worker it was first given, the least loaded one then; if it migrates, it goes to
+ * the worker with the fewest open requests. Requests without a session go to the least loaded worker and leave
+ * nothing behind. vllm-router settles ties by a hash of session and worker, which spreads alike; a session that
+ * is expired counts there until it is swept, here until it is seen.
  */
 export const stickyLeastLoaded = policySpec({
   name: "sticky_least_loaded",
@@ -62,10 +64,14 @@ class StickyLeastLoaded implements Policy {
 
   pick(candidates: readonly Worker[], { sessionKey }: RoutingRequest, context: PolicyContext): LegDecision {
     const home = this.sessions.workerOf(sessionKey, context.nowMs);
-    if (home < 0) return this.assign(candidates, context, sessionKey === null ? "keyless" : "new_session");
+    const { assign_by: by } = this.params;
+    if (home < 0)
+      return this.assign(candidates, context, sessionKey === null ? "keyless" : "new_session", by);
     this.candidateSet.set(candidates);
-    if (!this.candidateSet.has(home)) return this.assign(candidates, context, "home_down");
-    if (this.isTooLoaded(home, candidates, context)) return this.assign(candidates, context, "migrated");
+    if (!this.candidateSet.has(home)) return this.assign(candidates, context, "home_down", by);
+    // What it leaves for is load, so load says where to.
+    if (this.isTooLoaded(home, candidates, context))
+      return this.assign(candidates, context, "migrated", "in_flight");
     const figures = { load: context.ledger.open(home), sessions: this.sessions.count(home) };
     return { worker: home, policy: this.name, branch: "session", figures };
   }
@@ -82,8 +88,9 @@ class StickyLeastLoaded implements Policy {
     candidates: readonly Worker[],
     { ledger, random }: PolicyContext,
     branch: string,
+    by: Params["assign_by"],
   ): LegDecision {
-    const bySessions = this.params.assign_by === "sessions";
+    const bySessions = by === "sessions";
     this.lowest.reset();
     for (const { index } of candidates) {
       this.lowest.offer(index, bySessions ? this.sessions.count(index) : ledger.open(index));

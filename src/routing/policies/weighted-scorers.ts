@@ -79,7 +79,8 @@ const TOKENS_PER_PROMPT_TOKEN = 2.5;
  * active      open == 0 ? 1 : (max - open) / max
  * token       1 - min(2.5 * open prompt tokens, 4194304) / 4194304
  * session     1 for the worker of the session's last request, else 0
- * no_hit_lru  any worker holds some of it ? 0.5 : 1 - rank / (n - 1), never used for a cold prompt first
+ * no_hit_lru  any worker holds some of it ? 0.5 : 1 - rank / (n - 1), in order of the last cold prompt, those
+ *             that never had one first, in fleet order
  * ```
  * Workers without statistics score as idle. llm-d's index counts blocks held anywhere in the prompt and drops
  * its head first; here a worker holds an unbroken run from the start, and its tail goes first.
@@ -211,11 +212,15 @@ class WeightedScorers implements Policy {
 
   private addNoHitLru(candidates: readonly Worker[], anyHeld: boolean): void {
     const most = Math.max(1, candidates.length - 1);
-    for (const { index } of candidates) {
+    candidates.forEach(({ index }, place) => {
+      const last = this.lastCold[index]!;
       let rank = 0;
-      for (const other of candidates) if (this.lastCold[other.index]! < this.lastCold[index]!) rank++;
+      candidates.forEach((other, otherPlace) => {
+        const otherLast = this.lastCold[other.index]!;
+        if (otherLast < last || (otherLast === last && otherPlace < place)) rank++;
+      });
       this.scores[index]! += this.params.no_hit_lru_weight * (anyHeld ? 0.5 : 1 - rank / most);
-    }
+    });
   }
 
   private choose(candidates: readonly Worker[], { random }: PolicyContext): number {

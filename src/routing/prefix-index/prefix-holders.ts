@@ -1,12 +1,15 @@
-import type { PrefixKey } from "../types.js";
+import type { PrefixKey, Worker } from "../types.js";
 import { FirstOwnerTree } from "./first-owner-tree.js";
 import type { PrefixIndex } from "./prefix-index.js";
 import { RadixTree } from "./radix-tree.js";
 
 /** Which workers are believed to hold which prefixes. */
 export interface PrefixHolders {
-  /** Units from the start of the prefix that are held; `isHolder` then tells by whom. */
-  match(prefix: PrefixKey, nowMs: number): number;
+  /**
+   * Units from the start of the prefix that are held; `isHolder` then tells by whom. Where it is known who else
+   * holds a part, that is the most that one of `candidates` holds.
+   */
+  match(prefix: PrefixKey, nowMs: number, candidates: readonly Worker[]): number;
   /** Whether a worker holds all that `match` last found. */
   isHolder(worker: number): boolean;
   /** Units from the start of the prefix that one worker holds. */
@@ -36,7 +39,7 @@ export class AllHolders implements PrefixHolders, PrefixIndex {
     this.flags = new Uint8Array(fleetSize);
   }
 
-  match(prefix: PrefixKey, nowMs: number): number {
+  match(prefix: PrefixKey, nowMs: number, candidates: readonly Worker[]): number {
     this.flags.fill(0);
     if (this.tree === null) return 0;
     this.tree.expire(nowMs);
@@ -44,7 +47,8 @@ export class AllHolders implements PrefixHolders, PrefixIndex {
     if (symbols === 0) return 0;
     const holders = this.tree.holders(this.found);
     for (let i = 0; i < holders; i++) this.flags[this.found[i]!] = 1;
-    return unitsOf(symbols, prefix);
+    if (candidates.some(({ index }) => this.flags[index] === 1)) return unitsOf(symbols, prefix);
+    return this.matchAmong(prefix, candidates);
   }
 
   isHolder(worker: number): boolean {
@@ -81,6 +85,17 @@ export class AllHolders implements PrefixHolders, PrefixIndex {
   removeWorker(worker: number): void {
     this.tree?.removeWorker(worker);
   }
+
+  /** `match` where all who hold most of the prefix are down. */
+  private matchAmong(prefix: PrefixKey, candidates: readonly Worker[]): number {
+    this.flags.fill(0);
+    this.tree!.matchEach(prefix.symbols, prefix.length, this.found);
+    let most = 0;
+    for (const { index } of candidates) most = Math.max(most, this.found[index]!);
+    if (most === 0) return 0;
+    for (const { index } of candidates) if (this.found[index] === most) this.flags[index] = 1;
+    return unitsOf(most, prefix);
+  }
 }
 
 /** Knows one holder of a prefix, whoever stored it first; bounds are enforced at intervals (vllm-router, SMG). */
@@ -97,8 +112,9 @@ export class FirstOwner implements PrefixHolders {
     this.nextEvictionMs = evictionIntervalMs;
   }
 
-  match(prefix: PrefixKey): number {
-    return unitsOf(this.tree.match(prefix.symbols, prefix.length), prefix);
+  match(prefix: PrefixKey, nowMs: number): number {
+    this.evictWhenDue(prefix, nowMs);
+    return this.knownOf(prefix);
   }
 
   isHolder(worker: number): boolean {
@@ -106,20 +122,27 @@ export class FirstOwner implements PrefixHolders {
   }
 
   heldUnits(prefix: PrefixKey, worker: number): number {
-    const units = this.match(prefix);
+    const units = this.knownOf(prefix);
     return this.isHolder(worker) ? units : 0;
   }
 
   insert(prefix: PrefixKey, worker: number, nowMs: number): void {
-    if (nowMs >= this.nextEvictionMs) {
-      this.tree.evict(Math.floor(this.maxUnits / prefix.unitsPerSymbol));
-      this.nextEvictionMs = (Math.floor(nowMs / this.evictionIntervalMs) + 1) * this.evictionIntervalMs;
-    }
+    this.evictWhenDue(prefix, nowMs);
     this.tree.insert(prefix.symbols, prefix.length, worker);
   }
 
   removeWorker(worker: number): void {
     this.tree.removeWorker(worker);
+  }
+
+  private knownOf(prefix: PrefixKey): number {
+    return unitsOf(this.tree.match(prefix.symbols, prefix.length), prefix);
+  }
+
+  private evictWhenDue({ unitsPerSymbol }: PrefixKey, nowMs: number): void {
+    if (nowMs < this.nextEvictionMs) return;
+    this.tree.evict(Math.floor(this.maxUnits / unitsPerSymbol));
+    this.nextEvictionMs = (Math.floor(nowMs / this.evictionIntervalMs) + 1) * this.evictionIntervalMs;
   }
 }
 

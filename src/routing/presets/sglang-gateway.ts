@@ -21,6 +21,7 @@ export const sglangGateway: Preset = {
   parameters: {
     cache_aware: {
       ...CACHE_AWARE_DEFAULTS,
+      balance_gate: "healthy",
       ties: "fewest_routed",
       stale_owner: "keep",
     },

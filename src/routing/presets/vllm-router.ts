@@ -10,12 +10,24 @@ export const CACHE_AWARE_DEFAULTS = {
   eviction_interval_s: 120,
 };
 
-const PARAMETERS = {
+// It adds its own counters to polls of /get_load, which vLLM does not serve (issue #174).
+const POWER_OF_TWO = { load_signal: "in_flight" };
+
+const PD_PARAMETERS = {
   cache_aware: CACHE_AWARE_DEFAULTS,
-  consistent_hash: { virtual_nodes: 160, keyless: "constant", when_owner_is_down: "first_healthy" },
+  // The whole request is the routing text, so that requests without a session key have keys of their own.
+  consistent_hash: { virtual_nodes: 160, keyless: "prompt", when_owner_is_down: "first_healthy" },
+  rendezvous_hash: { keyless: "prompt" },
+  power_of_two: POWER_OF_TWO,
+};
+
+const REGULAR_PARAMETERS = {
+  // Policies are given the available workers only.
+  cache_aware: { ...CACHE_AWARE_DEFAULTS, balance_gate: "healthy" },
+  // Chat without a session id has no routing text, and the ring is made anew when a worker goes down.
+  consistent_hash: { virtual_nodes: 160, keyless: "constant", when_owner_is_down: "next" },
   rendezvous_hash: { keyless: "constant" },
-  // It polls /get_load, which vLLM does not serve (issue #174), so no worker ever has a load.
-  power_of_two: { load_signal: "engine_stats" },
+  power_of_two: POWER_OF_TWO,
 };
 
 /** vllm-router in vLLM PD mode, with the command line's defaults. */
@@ -28,11 +40,11 @@ export const vllmRouter: Preset = {
     "cache_aware 0.3 / 64 / 1.5 with the fleet-wide balance gate, the first owner of a prefix and first-index ties",
     "decode load counts from dispatch to the response headers, so streaming decodes read as no load (#200)",
     "load leaks when a client goes away (#215) and is reset every 10 health checks of 60 s (#197)",
-    "consistent_hash with the furc/murmur hash; all requests without a session key go to one worker",
-    "power_of_two without any load, since vLLM does not serve /get_load (#174)",
+    "consistent_hash with the furc/murmur hash: requests without a session key go by their content, and all keys of a worker that is down to the first healthy one",
+    "power_of_two by these counters alone, since vLLM does not serve /get_load (#174)",
   ],
   doesNotModel: [
-    "the whole JSON request as routing text in PD mode: prompts are matched by content",
+    "the whole JSON request as routing text: prompts are matched by content alone, so that sampling parameters, which come before a chat's messages there, do not part equal prompts",
     "the tree's size in characters: max_tree_size counts tokens in a simulation",
     "breakers and active health checks",
   ],
@@ -47,7 +59,7 @@ export const vllmRouter: Preset = {
       health_check_resets_load_s: 600,
     },
   },
-  parameters: PARAMETERS,
+  parameters: PD_PARAMETERS,
   statsIntervalMs: null,
 };
 
@@ -59,6 +71,7 @@ export const vllmRouterRegular: Preset = {
   models: [
     "no request is disaggregated",
     "cache_aware 0.3 / 64 / 1.5 with the fleet-wide balance gate, the first owner of a prefix and first-index ties",
+    "consistent_hash and rendezvous_hash send all chat requests without a session key to one worker; power_of_two has no load to go by (#174)",
     "load counters move for cache_aware only, leak on disconnect (#215), fall twice on a retryable status and are reset every 600 s (#197)",
   ],
   doesNotModel: [
@@ -76,6 +89,6 @@ export const vllmRouterRegular: Preset = {
       health_check_resets_load_s: 600,
     },
   },
-  parameters: PARAMETERS,
+  parameters: REGULAR_PARAMETERS,
   statsIntervalMs: null,
 };

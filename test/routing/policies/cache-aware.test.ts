@@ -130,10 +130,55 @@ describe("cache_aware", () => {
     const router = routerWith();
     expect(remember(router, [1, 2])).toBe(0);
     router.setHealthy(0, false, 0);
-    expect(send(router, [1, 2])).toMatchObject({ worker: 1, branch: "holders_down" });
+    expect(send(router, [1, 2])).toMatchObject({ worker: 1, branch: "min_load", figures: { match_rate: 0 } });
     complete(router, nextId - 1);
     router.setHealthy(0, true, 0);
     expect(send(router, [1, 2])).toMatchObject({ worker: 0, branch: "cache_hit" });
+  });
+
+  it("fixed: with the holder of most of it down, the worker that holds most of the rest takes over", () => {
+    const router = routerWith({ balance_abs_threshold: 0 });
+    expect(remember(router, [1, 2, 3, 4])).toBe(0);
+    send(router, [1]);
+    send(router, [1]);
+    expect(send(router, [1, 2, 7])).toMatchObject({ worker: 2, branch: "balance" });
+    router.setHealthy(0, false, 0);
+    expect(send(router, [1, 2, 3, 4])).toMatchObject({
+      branch: "cache_hit",
+      worker: 2,
+      figures: { match_rate: 0.5 },
+    });
+  });
+
+  it.each([
+    ["fleet", "balance"],
+    ["healthy", "cache_hit"],
+  ])(
+    "the gate %s takes load of a worker that is down for %s (vllm-router issue #254)",
+    (balance_gate, branch) => {
+      const router = routerWith({ form: "compat", balance_abs_threshold: 4, balance_gate });
+      for (let i = 0; i < 5; i++) send(router, [1]);
+      router.setHealthy(0, false, 0);
+      // The first healthy worker takes it, and the second request finds it there, unless the gate is shut.
+      if (balance_gate === "healthy") expect(send(router, [1]).branch).toBe("first_healthy");
+      send(router, [1]);
+      expect(send(router, [1]).branch).toBe(branch);
+    },
+  );
+
+  it("compat: checks the tree's size at intervals, before it is looked at", () => {
+    const router = routerWith({ form: "compat", max_tree_size: 512, eviction_interval_s: 10 }, 1);
+    const at = (nowMs: number) => {
+      const { branch } = router.route(request(nextId++, { symbols: [1, 2] }), nowMs).decode!;
+      complete(router, nextId - 1, nowMs);
+      return branch;
+    };
+    expect([at(0), at(9999), at(10_000), at(10_001)]).toEqual([
+      "min_load",
+      "cache_hit",
+      "min_load",
+      "cache_hit",
+    ]);
   });
 
   it("compat: with the owner down, the first healthy worker gets it, and everything the owner held is forgotten", () => {

@@ -83,6 +83,13 @@ describe("qps", () => {
     expect(send(router, [], 12_000)).toMatchObject({ worker: 1, figures: { min_qps: 0, max_qps: 0.1 } });
   });
 
+  it("takes a worker that never had a request before one whose requests have left the window", () => {
+    const router = routerWith({ policy: "qps", request_stats_window_s: 10 }, 2);
+    expect(send(router, [], 0).worker).toBe(0);
+    expect(send(router, [], 20_000)).toMatchObject({ worker: 1, figures: { min_qps: 0, max_qps: 0 } });
+    expect(send(router, [], 40_000).worker).toBe(0);
+  });
+
   it("counts arrivals, not load", () => {
     const router = routerWith({ policy: "qps" });
     for (let i = 0; i < 6; i++) {
@@ -135,5 +142,19 @@ describe("bucket", () => {
       ).worker;
     // 10,000 units in four prompts: half of them lie in prompts of up to 2,000.
     expect([late(6), late(20), late(21)]).toEqual([0, 0, 1]);
+  });
+
+  it("sets the ranges by the prompts of the window that has ended, not by older ones", () => {
+    const router = routerWith({ policy: "bucket", initial_max_units: 1000, bucket_balance_abs_units: 1e9 });
+    const at = (blocks: number, nowMs: number) =>
+      send(
+        router,
+        Array.from({ length: blocks }, (_, i) => i),
+        nowMs,
+      ).worker;
+    at(5, 4000);
+    // The window that ends at 10 s holds the second prompt only; with the first it would be 55 blocks in two.
+    at(50, 5500);
+    expect([at(50, 10_500), at(51, 10_500)]).toEqual([0, 1]);
   });
 });

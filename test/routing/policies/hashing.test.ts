@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Router } from "../../../src/routing/router.js";
-import { request, routerOf, tally } from "../builders.js";
+import { complete, request, routerOf, tally } from "../builders.js";
 
 const routerWith = (policy: string, settings: Record<string, unknown> = {}, decode = 4) =>
   routerOf({ decider: "never", policy, ties: undefined, ...settings }, { prefill: 0, decode });
@@ -129,5 +129,35 @@ describe("sticky_least_loaded", () => {
     const router = routerFor({ migrate_abs_threshold: 8, migrate_rel_threshold: 2 });
     for (let i = 0; i < more; i++) send(router, "a");
     expect(send(router, "a").branch).toBe(branch);
+  });
+
+  it.each([
+    [15, "session"],
+    [16, "migrated"],
+  ])("with %i open at home and 8 elsewhere (twice as many, inclusive), goes by %s", (home, branch) => {
+    const router = routerFor({ migrate_abs_threshold: 1, migrate_rel_threshold: 2 });
+    for (let i = 0; i < 8; i++) for (const key of ["a", "b"]) send(router, key);
+    for (let i = 8; i < home; i++) send(router, "a");
+    expect(send(router, "a").branch).toBe(branch);
+  });
+
+  it("migrates to the fewest open requests, though more sessions live there", () => {
+    const router = routerFor({ migrate_abs_threshold: 3 });
+    send(router, "a");
+    for (const key of ["b", "c", "d", "e"]) {
+      send(router, key);
+      complete(router, nextId - 1);
+    }
+    // Sessions a, c and e live on worker 0, b and d on worker 1; then f and g come to live there, too.
+    for (const key of ["f", "g"]) {
+      router.setHealthy(0, false, 0);
+      send(router, key);
+      complete(router, nextId - 1);
+      router.setHealthy(0, true, 0);
+    }
+    send(router, "a");
+    send(router, "a");
+    expect(send(router, "a")).toMatchObject({ worker: 1, branch: "migrated", figures: { min_load: 0 } });
+    expect(send(router, "a")).toMatchObject({ worker: 1, branch: "session" });
   });
 });

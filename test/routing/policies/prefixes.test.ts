@@ -25,6 +25,16 @@ describe("prefix_aware", () => {
       expect(send(router, [1, 2, 3])).toMatchObject({ worker, branch: "prefix_hit" });
   });
 
+  it("takes a worker that saw less while those that saw most are down", () => {
+    const router = routerWith({ policy: "prefix_aware" });
+    const first = send(router, [1, 2, 3]).worker;
+    router.setHealthy(first, false, 0);
+    const second = send(router, [1, 8]).worker;
+    for (let i = 0; i < 20; i++) {
+      expect(send(router, [1, 2, 3])).toMatchObject({ worker: second, branch: "prefix_hit" });
+    }
+  });
+
   it("leaves matches that are too short to the request rates", () => {
     const router = routerWith({ policy: "prefix_aware", prefix_min_match_length: 1000 });
     const workers = [1, 2, 3].map((i) => send(router, [9, i]).worker);
@@ -136,6 +146,56 @@ describe("dynamo_kv", () => {
 });
 
 describe("dynamo_two_tier", () => {
+  const first = { policy: "dynamo_two_tier", ties: "first" };
+
+  it.each([
+    [2, 0, "cache_hit"],
+    [3, 0, "balance"],
+    [6, 3, "cache_hit"],
+    [7, 3, "balance"],
+  ])("with loads %i and %i (thresholds 2 and 2, strict) goes by %s", (high, low, branch) => {
+    const router = routerWith({ ...first, balance_abs_threshold: 2, balance_rel_threshold: 2 }, 2);
+    remember(router, [1]);
+    for (let i = 0; i < low; i++) {
+      send(router, [100 + 2 * i]);
+      send(router, [101 + 2 * i]);
+    }
+    for (let i = low; i < high; i++) send(router, [1]);
+    expect(send(router, [1])).toMatchObject({ branch, figures: { max_load: high, min_load: low } });
+  });
+
+  it.each([
+    [0.5, "min_load"],
+    [0.49, "cache_hit"],
+  ])("a match of exactly half the prompt against a threshold of %f goes by %s", (cache_threshold, branch) => {
+    const router = routerWith({ ...first, cache_threshold });
+    remember(router, [1, 2]);
+    expect(send(router, [1, 2, 3, 4])).toMatchObject({ branch, figures: { match_rate: 0.5 } });
+  });
+
+  it("takes the least loaded of those that hold most, and no load of workers that are down", () => {
+    const router = routerWith({ ...first, balance_abs_threshold: 1 });
+    for (let i = 0; i < 3; i++) send(router, [1, 2]);
+    router.setHealthy(2, false, 0);
+    // Worker 0 has two open, worker 1 one; both hold it.
+    expect(send(router, [1, 2])).toMatchObject({ worker: 1, branch: "cache_hit" });
+    router.setHealthy(0, false, 0);
+    router.setHealthy(2, true, 0);
+    expect(send(router, [1, 2])).toMatchObject({ branch: "balance", figures: { max_load: 2, min_load: 0 } });
+  });
+
+  it("forgets what was routed after index_ttl_s, or goes by KV events", () => {
+    const router = routerWith({ ...first, index_ttl_s: 10 });
+    remember(router, [1], 0);
+    expect(remember(router, [1], 10_000).branch).toBe("cache_hit");
+    expect(remember(router, [1], 20_001).branch).toBe("min_load");
+    const precise = routerWith({ ...first, kv_index: "kv_events" });
+    expect(precise.usesKvEvents()).toBe(true);
+    remember(precise, [1]);
+    stored(precise, 2, 1);
+    expect(remember(precise, [1])).toMatchObject({ worker: 2, branch: "cache_hit" });
+  });
+
   it("looks at load first and at the cache second", () => {
     const router = routerWith({ policy: "dynamo_two_tier", balance_abs_threshold: 2 }, 2);
     const { worker } = send(router, [1, 2]);
@@ -197,8 +257,21 @@ describe("weighted_scorers", () => {
   it("spreads cold prompts over the workers that have waited longest for one", () => {
     const router = routerWith({ policy: "weighted_scorers", ...onlyWeights, no_hit_lru_weight: 1 });
     const order = Array.from({ length: 6 }, (_, i) => remember(router, [50 + i]).worker);
-    expect(new Set(order.slice(0, 3)).size).toBe(3);
-    expect(order.slice(3)).toEqual(order.slice(0, 3));
+    expect(order).toEqual([0, 1, 2, 0, 1, 2]);
+  });
+
+  it("ranks cold prompts as llm-d does: those that never had one in fleet order, then the longest ago", () => {
+    const router = routerWith({ policy: "weighted_scorers", ...onlyWeights, no_hit_lru_weight: 1 });
+    router.setHealthy(0, false, 0);
+    expect(remember(router, [50])).toMatchObject({ worker: 1, figures: { score: 1 } });
+    router.setHealthy(0, true, 0);
+    // Never used: 0 (rank 0) and 2 (rank 1); used: 1 (rank 2).
+    router.setHealthy(0, false, 0);
+    expect(remember(router, [51])).toMatchObject({ worker: 2, figures: { score: 1 } });
+    router.setHealthy(0, true, 0);
+    expect(remember(router, [52])).toMatchObject({ worker: 0, figures: { score: 1 } });
+    expect(remember(router, [52])).toMatchObject({ figures: { score: 0.5 } });
+    expect(remember(router, [53])).toMatchObject({ worker: 1, figures: { score: 1 } });
   });
 
   it("draws by score with the weighted_random picker", () => {
