@@ -20,7 +20,7 @@ export function lowestCost(
   return {
     name: policy,
     pick(candidates: readonly Worker[], request: RoutingRequest, context: PolicyContext): LegDecision {
-      const branch = costs(candidates, request, context, out, true);
+      const branch = costs(candidates, request, context, out);
       const worker = lowestOf(lowest, candidates, out, context.random);
       return { worker, policy, branch, figures: { cost: out[worker]! } };
     },

@@ -2,7 +2,7 @@ import type { Random } from "../values/random.js";
 import type { LegChooser } from "./leg-chooser.js";
 import { Lowest } from "./lowest.js";
 import type { LegChoosers } from "./request-book.js";
-import { BOUND, type LegDecision, type RoutingRequest } from "./types.js";
+import { BOUND, type LegDecision, type RoutingRequest, type Worker } from "./types.js";
 
 /** Costs are divided by the highest one, but at least by these, before the legs are added (AIBrix). */
 const PREFILL_SCALE_MIN = 1;
@@ -17,7 +17,8 @@ export interface Pair {
 /**
  * Chooses both legs together: in every group the cheapest prefill worker and the cheapest decode worker, and
  * of all groups the one with the lowest `prefill cost / highest + decode cost / highest`. A policy may bind
- * the choice to one worker; the prefill leg's word comes first. Ties are random.
+ * the choice to one worker. The prefill leg's word comes first: the decode leg is then chosen of that worker's
+ * group, where its policy may bind it, too. Ties are random.
  *
  * Source: AIBrix `pd` router (rolesets); its ties are Go's map order.
  */
@@ -46,8 +47,11 @@ export class JointChoice {
   pick(request: RoutingRequest, nowMs: number): Pair | null {
     const { prefill, decode, prefillCosts, decodeCosts } = this;
     if (prefill.healthy.length === 0 || decode.healthy.length === 0) return null;
-    const prefillBranch = prefill.costs(request, nowMs, prefillCosts, true);
-    const decodeBranch = decode.costs(request, nowMs, decodeCosts, prefillBranch !== BOUND);
+    const prefillBranch = prefill.costs(prefill.healthy, request, nowMs, prefillCosts);
+    const candidates = this.decodeCandidates(prefillBranch === BOUND);
+    if (candidates.length === 0) return null;
+    decodeCosts.fill(Infinity);
+    const decodeBranch = decode.costs(candidates, request, nowMs, decodeCosts);
     const prefillScale = scaleOf(prefill, prefillCosts, PREFILL_SCALE_MIN);
     const decodeScale = scaleOf(decode, decodeCosts, DECODE_SCALE_MIN);
     this.lowestGroup.reset();
@@ -78,6 +82,14 @@ export class JointChoice {
       prefill: prefill.pinned(prefillLeg, request, prefill.healthy),
       decode: decode.pinned(decodeLeg, request, decode.healthy),
     };
+  }
+
+  /** The healthy decode workers, or those in the group of the one prefill worker that is left. */
+  private decodeCandidates(isBound: boolean): readonly Worker[] {
+    const { prefill, decode, prefillCosts } = this;
+    if (!isBound) return decode.healthy;
+    const { group } = prefill.healthy.find(({ index }) => prefillCosts[index]! < Infinity)!;
+    return decode.healthy.filter((worker) => worker.group === group);
   }
 }
 

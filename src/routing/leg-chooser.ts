@@ -67,10 +67,10 @@ export class LegChooser {
     return this.pinned(decision, request, candidates);
   }
 
-  /** What each healthy worker would cost; see `Policy.costs`, which the policy must have. */
-  costs(request: RoutingRequest, nowMs: number, out: Float64Array, mayBind: boolean): string {
+  /** What each of `candidates` would cost; see `Policy.costs`, which the policy must have. */
+  costs(candidates: readonly Worker[], request: RoutingRequest, nowMs: number, out: Float64Array): string {
     const context = this.at(nowMs, this.leg === "prefill");
-    return this.policy.costs!(this.healthyWorkers, this.seen(request), context, out, mayBind);
+    return this.policy.costs!(candidates, this.seen(request), context, out);
   }
 
   /** The request goes where `decision` says. */

@@ -1,6 +1,6 @@
 import type { LedgerView, Worker } from "./types.js";
 
-/** Mean and population standard deviation of the candidates' open requests. */
+/** Mean and sample standard deviation (0 for one candidate) of the candidates' open requests, as in AIBrix. */
 export function openMeanAndDeviation(
   candidates: readonly Worker[],
   ledger: LedgerView,
@@ -13,5 +13,6 @@ export function openMeanAndDeviation(
     squares += open * open;
   }
   const mean = sum / candidates.length;
-  return { mean, deviation: Math.sqrt(Math.max(0, squares / candidates.length - mean * mean)) };
+  const freedom = Math.max(1, candidates.length - 1);
+  return { mean, deviation: Math.sqrt(Math.max(0, squares - sum * mean) / freedom) };
 }

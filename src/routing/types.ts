@@ -158,8 +158,6 @@ export interface Policy {
    * Writes what each candidate would cost, by worker index, lower is better and Infinity rules out. Policies
    * that have it can be chosen jointly for both legs.
    *
-   * @param mayBind False when the other leg is bound to one group already: the policy then must not rule out
-   * all workers but one.
    * @returns the branch; `BOUND` when only one worker is left in.
    */
   costs?(
@@ -167,7 +165,6 @@ export interface Policy {
     request: RoutingRequest,
     context: PolicyContext,
     out: Float64Array,
-    mayBind: boolean,
   ): string;
   /** The request goes to `decision.worker`, which computes the prompt when `prefillsHere`. */
   onRouted?(decision: LegDecision, request: RoutingRequest, nowMs: number, prefillsHere: boolean): void;

@@ -45,20 +45,27 @@ const PARAMETERS = [
 type Params = Values<typeof PARAMETERS>;
 
 /**
+ * AIBrix's `1 - throughput / max throughput`: vLLM's V1 engine has no gauge of token throughput, which then
+ * reads 0 for every worker.
+ */
+const THROUGHPUT_TERM = 1;
+
+/**
  * Both legs of AIBrix's `pd` router, to be used for both with `order: joint` and the rolesets as groups.
  *
  * ```
  * prefill  c = open prefills; max - min > 16 -> one of the least loaded, at random
  *          workers with c > mean + stddev_factor * deviation are left out
- *          prefix_cache:  (100 - percent held) * miss_weight + c / max(1, max c)
+ *          prefix_cache:  (100 - whole percent held) * miss_weight + c / max(1, max c)
  *          least_request: c
  * decode   run = running by engine statistics + requests still in prefill; max - min >= 16 -> the least loaded
- *          load_balancing: (run / max run) / (percent free / max percent free), percent free at least 0.1
+ *          load_balancing: (run / max run + 1) / (percent free / max percent free), percent free at least 0.1
  *          least_request:  run
  *          a worker without statistics while others have them: 1 + requests still in prefill
  * ```
- * A prefill imbalance binds the roleset before the decode leg is looked at. The product's rules on token
- * throughput and drain rate need statistics that vLLM does not give and are left out.
+ * A prefill imbalance binds the roleset before the decode leg is looked at. The 1 of load_balancing is the
+ * product's term of token throughput, which vLLM does not tell; its other rules on throughput and drain rate
+ * never fire for the same reason.
  */
 export const aibrixPd = policySpec({
   name: "aibrix_pd",
@@ -80,12 +87,11 @@ function prefillPolicy(params: Params, { fleetSize }: PolicySetup): Policy {
     { prefix }: RoutingRequest,
     { ledger, nowMs, random }: PolicyContext,
     out: Float64Array,
-    mayBind: boolean,
   ): string {
     const loads = candidates.map((worker) => ledger.open(worker.index));
     const most = Math.max(...loads);
     const least = Math.min(...loads);
-    if (mayBind && most - least > params.prefill_imbalance_threshold) {
+    if (most - least > params.prefill_imbalance_threshold) {
       const idle = candidates.filter((_, i) => loads[i] === least);
       bind(candidates, idle[random.nextInt(idle.length)]!, out);
       return BOUND;
@@ -94,7 +100,8 @@ function prefillPolicy(params: Params, { fleetSize }: PolicySetup): Policy {
     const { mean, deviation } = openMeanAndDeviation(candidates, ledger);
     candidates.forEach((worker, i) => {
       const load = loads[i]!;
-      const percentHeld = prefix.totalUnits > 0 ? (100 * held[worker.index]!) / prefix.totalUnits : 0;
+      const percentHeld =
+        prefix.totalUnits > 0 ? Math.floor((100 * held[worker.index]!) / prefix.totalUnits) : 0;
       if (load > mean + params.stddev_factor * deviation) out[worker.index] = Infinity;
       else if (params.prefill_score === "least_request") out[worker.index] = load;
       else out[worker.index] = (100 - percentHeld) * params.miss_weight + load / Math.max(1, most);
@@ -113,17 +120,16 @@ function decodePolicy(params: Params, { fleetSize }: PolicySetup): Policy {
     _request: RoutingRequest,
     _context: PolicyContext,
     out: Float64Array,
-    mayBind: boolean,
   ): string {
     const known = candidates.filter(({ stats }) => stats !== null);
     const loads = known.map(({ index, stats }) => stats!.running + inPrefill.of(index));
     const most = Math.max(1, ...loads);
     const least = Math.min(...loads);
-    if (mayBind && most - least >= params.decode_imbalance_threshold) {
+    if (most - least >= params.decode_imbalance_threshold) {
       bind(candidates, known[loads.indexOf(least)]!, out);
       return BOUND;
     }
-    const mostFree = Math.max(0.1, ...known.map(percentFree));
+    const mostFree = Math.max(1, ...known.map(percentFree));
     for (const worker of candidates) {
       const pending = inPrefill.of(worker.index);
       if (worker.stats === null) {
@@ -132,7 +138,9 @@ function decodePolicy(params: Params, { fleetSize }: PolicySetup): Policy {
       }
       const load = worker.stats.running + pending;
       out[worker.index] =
-        params.decode_score === "least_request" ? load : load / most / (percentFree(worker) / mostFree);
+        params.decode_score === "least_request"
+          ? load
+          : (load / most + THROUGHPUT_TERM) / (percentFree(worker) / mostFree);
     }
     return params.decode_score;
   }

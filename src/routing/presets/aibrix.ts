@@ -8,11 +8,11 @@ export const aibrix: Preset = {
   models: [
     "every request is disaggregated; both legs come from one roleset (worker groups)",
     "prefill: (100 - percent held) x 0.1 + load share, workers above mean + 1 deviation left out, difference above 16 binds",
-    "decode: running requests over free KV, difference of 16 or more binds",
+    "decode: (share of the most running requests + 1) over free KV, the 1 for a token throughput that vLLM does not tell; a difference of 16 or more binds, within the roleset that the prefill leg bound",
     "the prefix index is written at routing and lasts 20 minutes",
   ],
   doesNotModel: [
-    "the rules on token throughput and drain rate, whose statistics vLLM does not give",
+    "the rules on token throughput and drain rate, whose statistics vLLM does not give; the conductor scores",
     "prompt length bucketing and combined pods (decider length_bucket), off by default",
     "an error when every prefill worker is above the bound: one is always left",
     "4-byte blocks of the character tokenizer: prompts are matched by content",
