@@ -33,6 +33,11 @@ describe("uncached_tokens", () => {
     expect(decide(decider, prompt, held).path).toBe(path);
   });
 
+  it("counts as ever above 0, whatever 0 means", () => {
+    const decider = { kind: "uncached_tokens", disaggregate_at_uncached_tokens: 1, zero_means: "never" };
+    expect(decide(decider, 1, 0)).toMatchObject({ path: "disaggregated", branch: "at_or_above_threshold" });
+  });
+
   it("never disaggregates at 0 where the product says so", () => {
     const decider = { kind: "uncached_tokens", disaggregate_at_uncached_tokens: 0, zero_means: "never" };
     expect(decide(decider, 50, 0)).toMatchObject({ path: "decode_only", branch: "switched_off" });
@@ -64,6 +69,24 @@ describe("effective_length", () => {
     [25, 16, "decode_only", "short"],
   ])("a prompt of %i blocks of which %i are held goes the %s way (%s)", (prompt, held, path, branch) => {
     expect(decide(decider, prompt, held)).toMatchObject({ path, branch });
+  });
+
+  it.each([
+    // 3 of 10 held leave exactly 0.7 of the prompt, 4 of 10 leave 0.6.
+    [10, 3, "disaggregate"],
+    [10, 4, "short"],
+  ])("takes a share of exactly the threshold for not short: %i blocks, %i held", (prompt, held, branch) => {
+    const exact = { kind: "effective_length", eff_isl_threshold: 1e6, eff_isl_ratio_threshold: 0.7 };
+    expect(decide(exact, prompt, held).branch).toBe(branch);
+  });
+
+  it("takes a prompt of one token for whole, and an empty one for short", () => {
+    const router = conditional({ ...decider, eff_isl_ratio_threshold: 1 }, null, null);
+    expect(router.route(request(1, { promptTokens: 1 }), 0)).toMatchObject({
+      branch: "disaggregate",
+      figures: { effective_tokens: 1, effective_ratio: 1 },
+    });
+    expect(router.route(request(2, { promptTokens: 0 }), 0).figures).toMatchObject({ effective_ratio: 0 });
   });
 });
 
@@ -114,6 +137,34 @@ describe("prefill_busy", () => {
   );
 });
 
+describe("prefill_busy without a prefill worker", () => {
+  it("stays local, even where such requests are rejected", () => {
+    const router = routerOf({
+      decider: { kind: "prefill_busy", prefill_busy_threshold: 1 },
+      order: "decode_first",
+      without_prefill_worker: "reject",
+    });
+    for (const worker of [0, 1]) router.setHealthy(worker, false, 0);
+    expect(router.route(request(1), 0)).toMatchObject({
+      path: "decode_only",
+      branch: "prefill_busy",
+      figures: {},
+    });
+  });
+
+  it("does not, for a prompt of any length, where the decode worker's KV capacity is unknown and a veto is set", () => {
+    const decider = { kind: "prefill_busy", prefill_busy_threshold: 0, decode_busy_threshold: 1 };
+    const router = conditional(decider, 1000, null);
+    router.route(request(1, { promptTokens: 1 }), 0);
+    router.onLegEnd(1, "decode", "completed", 0);
+    expect(router.route(request(2, { promptTokens: 0 }), 0)).toMatchObject({
+      path: "disaggregated",
+      branch: "decode_busy",
+      figures: { decode_tokens: 0, decode_capacity_tokens: 0 },
+    });
+  });
+});
+
 describe("length_or_load", () => {
   it("stays local for a short rest or a busy prefill worker", () => {
     const decider = { kind: "length_or_load", eff_isl_threshold: 100, eff_isl_ratio_threshold: 2 };
@@ -136,6 +187,15 @@ describe("length_bucket", () => {
   ])("with range 100 to 200, a prompt of %i tokens goes the %s way (%s)", (promptTokens, path, branch) => {
     const decider = { kind: "length_bucket", disaggregate_min_tokens: 100, disaggregate_max_tokens: 200 };
     expect(routerOf({ decider }).route(request(1, { promptTokens }), 0)).toMatchObject({ path, branch });
+  });
+});
+
+describe("length_bucket without an upper end", () => {
+  it("disaggregates prompts of any length from the lower end on", () => {
+    const decider = { kind: "length_bucket", disaggregate_min_tokens: 100 };
+    const decision = routerOf({ decider }).route(request(1, { promptTokens: 1e9 }), 0);
+    expect(decision).toMatchObject({ path: "disaggregated", branch: "in_range" });
+    expect(decision.figures).toEqual({ prompt_tokens: 1e9, min: 100 });
   });
 });
 
@@ -171,6 +231,28 @@ describe("predicted_ttft", () => {
     });
     expect(router.route(request(3, { promptTokens: 2000 }), 0).figures).toMatchObject({ remote_ms: 2510 });
   });
+
+  it("transfers what the decode worker lacks, and computes what each worker lacks", () => {
+    const moved = { ...decider, transfer_ms_per_token: 0.5 };
+    // 10 blocks of 100 tokens, 4 of them held by the decode worker: 600 to compute, or 1,000 and 600 to move.
+    expect(decide(moved, 10, 4).figures).toEqual({ local_ms: 600, remote_ms: 1000 + 10 + 300 });
+  });
+
+  it("prefers either side by min_ttft_advantage_ms (inclusive)", () => {
+    const path = (min_ttft_advantage_ms: number) => decide({ ...decider, min_ttft_advantage_ms }, 10, 0).path;
+    // Remote is 10 ms later.
+    expect([path(-10), path(-9.5)]).toEqual(["disaggregated", "decode_only"]);
+  });
+
+  it("stays local without a prefill worker, even where such requests are rejected", () => {
+    const router = routerOf({ decider, without_prefill_worker: "reject" });
+    for (const worker of [0, 1]) router.setHealthy(worker, false, 0);
+    expect(router.route(request(1), 0)).toMatchObject({
+      path: "decode_only",
+      branch: "no_prefill_worker",
+      figures: {},
+    });
+  });
 });
 
 describe("early_rejection", () => {
@@ -205,6 +287,16 @@ describe("early_rejection", () => {
     expect(router.route(request(1), 0).path).toBe("disaggregated");
     expect(router.route(request(2), 0).path).toBe("disaggregated");
     expect(router.route(request(3), 0)).toMatchObject({ path: "rejected", branch: "tbt_slo" });
+  });
+
+  it("expects no wait for a prefill where there is no prefill worker", () => {
+    const router = routerOf({ decider: { ...decider, ttft_slo_ms: 0 } });
+    for (const worker of [0, 1]) router.setHealthy(worker, false, 0);
+    expect(router.route(request(1, { promptTokens: 5 }), 0)).toMatchObject({
+      path: "decode_only",
+      branch: "no_prefill_worker",
+      figures: { expected_ttft_ms: 0 },
+    });
   });
 
   it("goes by the prefill policy's own estimate where it gives one", () => {

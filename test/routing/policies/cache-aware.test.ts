@@ -95,6 +95,45 @@ describe("cache_aware", () => {
     },
   );
 
+  it.each([
+    ["fixed", 7, 3, "cache_hit"],
+    ["fixed", 8, 3, "balance"],
+    ["compat", 7, 3, "cache_hit"],
+    ["compat", 8, 3, "balance"],
+  ])("%s: compares the difference of %i and %i, not their sum, with 4 (%s)", (form, high, low, branch) => {
+    expect(send(loaded({ form, balance_rel_threshold: 1 }, high, low), [1]).branch).toBe(branch);
+  });
+
+  it("compat: an idle fleet is balanced at thresholds of 0 and 1", () => {
+    const router = routerWith({ form: "compat", balance_abs_threshold: 0, balance_rel_threshold: 1 });
+    expect(send(router, [1]).branch).toBe("min_load");
+    expect(send(router, [1])).toMatchObject({ branch: "balance", figures: { max_load: 1, min_load: 0 } });
+  });
+
+  it.each([
+    ["forget", 2, "min_load"],
+    ["keep", 0, "cache_hit"],
+  ])(
+    "with stale_owner %s, a worker whose cache is gone loses its prefixes or not",
+    (stale_owner, worker, branch) => {
+      const router = routerWith({ form: "compat", stale_owner, ties: "rotating" });
+      expect(remember(router, [1])).toBe(0);
+      expect(remember(router, [2])).toBe(1);
+      router.forgetWorker(0);
+      expect(send(router, [1])).toMatchObject({ worker, branch });
+    },
+  );
+
+  it("ties fewest_routed: what goes to the first healthy worker for want of its owner is not counted (SMG)", () => {
+    const router = routerWith({ form: "compat", ties: "fewest_routed", stale_owner: "keep" });
+    expect(remember(router, [1])).toBe(0);
+    router.setHealthy(0, false, 0);
+    for (let i = 0; i < 3; i++) expect(remember(router, [1])).toBe(1);
+    // Worker 1 counts none of these three, so it comes before worker 2, and worker 0 last.
+    router.setHealthy(0, true, 0);
+    expect([10, 11, 12].map((symbol) => remember(router, [symbol]))).toEqual([1, 2, 0]);
+  });
+
   it("fixed: one overloaded worker does not take the cache from requests that others hold", () => {
     const router = routerWith({ balance_abs_threshold: 4 });
     remember(router, [1]);

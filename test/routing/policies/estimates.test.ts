@@ -38,6 +38,15 @@ describe("least_estimated_ttft", () => {
     expect(send(router, [1, 2, 3]).figures["estimated_ttft_ms"]).toBe(w(300, 200));
   });
 
+  it("adds ttft_ms_per_open_request for each request that is open there", () => {
+    const router = routerWith({ ...settings, ttft_ms_per_open_request: 7 }, 1);
+    send(router, [1]);
+    router.onPrefillEnd(nextId - 1, 0);
+    send(router, [2]);
+    router.onPrefillEnd(nextId - 1, 0);
+    expect(send(router, [3]).figures).toEqual({ estimated_ttft_ms: 114, queued_ms: 0, prefill_ms: 100 });
+  });
+
   it("places the decode leg of a disaggregated request by open requests", () => {
     const router = routerOf({ decider: "always", ties: "first", ...settings }, { prefill: 1, decode: 2 });
     const legs = [1, 2].map((id) => router.route(request(id, { symbols: [1] }), 0).decode!);
@@ -45,6 +54,7 @@ describe("least_estimated_ttft", () => {
       [1, "min_load"],
       [2, "min_load"],
     ]);
+    expect(legs.map(({ figures }) => figures)).toEqual([{ cost: 0 }, { cost: 0 }]);
   });
 });
 
@@ -72,6 +82,35 @@ describe("mooncake_conductor", () => {
     router.onPrefillEnd(nextId - 1, 0);
     // Worker 1 holds one block of the prompt, worker 0 two and is busy.
     expect(send(router, [1, 2])).toMatchObject({ worker: 1, branch });
+  });
+
+  it("expects a fetch to bring what the worker lacks of the best prefix, in tokens", () => {
+    const router = routerWith(settings);
+    // Half a token a unit: 400 units are 200 tokens.
+    const halves = (id: number, symbols: number[]) => {
+      const whole = request(id, { symbols, unitsPerSymbol: 100 });
+      return router.route({ ...whole, promptTokens: whole.promptTokens / 2 }, 0).decode!;
+    };
+    expect(halves(900, [1, 2, 3, 4])).toMatchObject({ worker: 0, figures: { estimated_ttft_ms: 200 } });
+    expect(halves(901, [1])).toMatchObject({
+      worker: 1,
+      branch: "fetch_prefix",
+      figures: { best_units: 100 },
+    });
+    router.onPrefillEnd(901, 0);
+    // Worker 1 holds 50 of 250 tokens, worker 0 200: it fetches 150 for 15 ms and computes 50.
+    expect(halves(902, [1, 2, 3, 4, 5])).toMatchObject({
+      worker: 1,
+      branch: "fetch_prefix",
+      figures: { estimated_ttft_ms: 65, queued_ms: 0, held_units: 100, best_units: 400 },
+    });
+  });
+
+  it("fetches nothing while nobody holds anything, nor for itself at a threshold of 1", () => {
+    const router = routerWith({ ...settings, kvcache_balancing_threshold: 1 }, 1);
+    expect(send(router, [1, 2])).toMatchObject({ branch: "min_ttft", figures: { estimated_ttft_ms: 200 } });
+    router.onPrefillEnd(nextId - 1, 0);
+    expect(send(router, [1, 2, 3])).toMatchObject({ figures: { estimated_ttft_ms: 100, best_units: 200 } });
   });
 });
 
@@ -104,57 +143,16 @@ describe("qps", () => {
     for (let i = 0; i < 1000; i++) send(router, [], i);
     expect(send(router, [], 1000).figures["min_qps"]).toBe(500);
   });
-});
 
-describe("bucket", () => {
-  const lengths = (router: Router, ...blocks: number[]) =>
-    blocks.map(
-      (count) =>
-        send(
-          router,
-          Array.from({ length: count }, (_, i) => i),
-        ).worker,
-    );
-
-  it("gives each worker one range of lengths", () => {
-    const router = routerWith({ policy: "bucket", initial_max_units: 1000, bucket_balance_abs_units: 1e9 });
-    expect(lengths(router, 1, 5, 6, 20)).toEqual([0, 0, 1, 1]);
-  });
-
-  it("gives to the worker with the fewest units while load is unbalanced", () => {
-    const router = routerWith({ policy: "bucket", initial_max_units: 1000, bucket_balance_abs_units: 150 });
-    expect(lengths(router, 2, 1, 1, 1)).toEqual([0, 1, 0, 1]);
-  });
-
-  it("sets the ranges anew when the traffic has changed", () => {
-    const router = routerWith({ policy: "bucket", initial_max_units: 1000, bucket_balance_abs_units: 1e9 });
-    for (const blocks of [20, 20, 20, 40])
-      send(
-        router,
-        Array.from({ length: blocks }, (_, i) => i),
-        1000,
-      );
-    const late = (blocks: number) =>
-      send(
-        router,
-        Array.from({ length: blocks }, (_, i) => i),
-        6000,
-      ).worker;
-    // 10,000 units in four prompts: half of them lie in prompts of up to 2,000.
-    expect([late(6), late(20), late(21)]).toEqual([0, 0, 1]);
-  });
-
-  it("sets the ranges by the prompts of the window that has ended, not by older ones", () => {
-    const router = routerWith({ policy: "bucket", initial_max_units: 1000, bucket_balance_abs_units: 1e9 });
-    const at = (blocks: number, nowMs: number) =>
-      send(
-        router,
-        Array.from({ length: blocks }, (_, i) => i),
-        nowMs,
-      ).worker;
-    at(5, 4000);
-    // The window that ends at 10 s holds the second prompt only; with the first it would be 55 blocks in two.
-    at(50, 5500);
-    expect([at(50, 10_500), at(51, 10_500)]).toEqual([0, 1]);
+  it("keeps count while its store grows in the middle of a window", () => {
+    const router = routerWith({ policy: "qps", request_stats_window_s: 1 }, 1);
+    const rateAt = (nowMs: number) => send(router, [], nowMs).figures["min_qps"];
+    for (let i = 0; i < 60; i++) send(router, [], i);
+    // The first 30 have gone when 70 more come: the store of 64 wraps round, then grows.
+    for (let i = 0; i < 70; i++) send(router, [], 1030);
+    expect(rateAt(1030)).toBe(30 + 70);
+    expect(rateAt(1045)).toBe(15 + 71);
+    expect(rateAt(2030)).toBe(72);
+    expect(rateAt(2031)).toBe(2);
   });
 });

@@ -87,6 +87,47 @@ describe("prefix_hash", () => {
   });
 });
 
+describe("prefix_hash at its bounds", () => {
+  /** Loads of the owner of prompt [1] and of the other worker, and where one more such prompt goes. */
+  const at = (ownerLoad: number, otherLoad: number, settings: Record<string, unknown> = {}) => {
+    const router = routerWith("prefix_hash", { ties: "first", ...settings }, 2);
+    const { owner } = send(router, null, [1]).figures as { owner: number };
+    complete(router, nextId - 1);
+    const fill = (worker: number, count: number) => {
+      router.setHealthy(1 - worker, false, 0);
+      for (let i = 0; i < count; i++) send(router, null, [2]);
+      router.setHealthy(1 - worker, true, 0);
+    };
+    fill(owner, ownerLoad);
+    fill(1 - owner, otherLoad);
+    return send(router, null, [1]).branch;
+  };
+
+  it.each([
+    // Bound 2 * (3 + 1) / 2 = 4 and 1 * (5 + 1) / 2 = 3.
+    [3, 0, 2, "owner"],
+    [3, 2, 1, "owner"],
+    [4, 1, 1, "owner_full"],
+  ])("with %i open on the owner, %i elsewhere and a factor of %i: %s", (ownerLoad, other, factor, branch) => {
+    expect(at(ownerLoad, other, { prefix_hash_load_factor: factor })).toBe(branch);
+  });
+
+  it("hashes whole symbols, as many as it takes for prefix_token_count", () => {
+    const router = routerWith("prefix_hash", { prefix_token_count: 513, prefix_hash_load_factor: 1000 });
+    const owners = new Set(Array.from({ length: 30 }, (_, i) => send(router, null, [1, i, 9]).worker));
+    expect(owners.size).toBeGreaterThan(1);
+    for (let i = 0; i < 20; i++) {
+      expect(send(router, null, [1, 2, i]).worker).toBe(send(router, null, [1, 2, 99]).worker);
+    }
+  });
+
+  it("makes its ring anew when workers come or go", () => {
+    const router = routerWith("prefix_hash", { prefix_hash_load_factor: 1000 }, 2);
+    router.removeWorker(0);
+    for (let i = 0; i < 10; i++) expect(send(router, null, [i])).toMatchObject({ figures: { owner: 1 } });
+  });
+});
+
 describe("sticky_least_loaded", () => {
   const routerFor = (settings: Record<string, unknown> = {}) =>
     routerWith("sticky_least_loaded", { ties: "first", ...settings }, 2);
@@ -114,6 +155,32 @@ describe("sticky_least_loaded", () => {
     expect(at(10_000)).toBe("session");
     expect(at(20_001)).toBe("new_session");
     expect(at(200_000)).toBe("new_session");
+  });
+
+  it("forgets the sessions of a worker whose cache is gone, which then count no more", () => {
+    const router = routerFor();
+    send(router, "a");
+    router.forgetWorker(0);
+    expect(send(router, "b")).toMatchObject({
+      worker: 0,
+      branch: "new_session",
+      figures: { min_sessions: 0 },
+    });
+  });
+
+  it("compares with a lowest load of at least one when it migrates", () => {
+    const router = routerFor({ migrate_abs_threshold: 1, migrate_rel_threshold: 3 });
+    for (let i = 0; i < 2; i++) send(router, "a");
+    expect(send(router, "a").branch).toBe("session");
+    expect(send(router, "a").branch).toBe("migrated");
+  });
+
+  it("assigns new sessions by open requests when told to", () => {
+    const router = routerFor({ assign_by: "in_flight" });
+    send(router, "a");
+    send(router, "b");
+    send(router, "b");
+    expect(send(router, "c")).toMatchObject({ worker: 0, figures: { min_load: 1 } });
   });
 
   it("leaves nothing behind of requests without a session", () => {

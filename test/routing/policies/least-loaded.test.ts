@@ -18,6 +18,24 @@ describe("least_loaded", () => {
     });
   });
 
+  it("says what the ledger's lowest and highest load are under in_flight", () => {
+    const r = routerOf({ decider: "never", policy: "in_flight", ties: "first" }, { prefill: 0, decode: 2 });
+    const figures = [0, 1, 2].map((id) => r.route(request(id), 0).decode!.figures);
+    expect(figures).toEqual([
+      { min_load: 0, max_load: 0 },
+      { min_load: 0, max_load: 1 },
+      { min_load: 1, max_load: 1 },
+    ]);
+    const tokens = routerOf(
+      { decider: "never", policy: "in_flight", load_unit: "prompt_tokens", ties: "first" },
+      { prefill: 0, decode: 2 },
+    );
+    const workers = [700, 300, 300, 200].map(
+      (promptTokens, id) => tokens.route(request(id, { promptTokens }), 0).decode!.worker,
+    );
+    expect(workers).toEqual([0, 1, 1, 1]);
+  });
+
   it("believes old statistics, so everything goes to one worker until the next ones come", () => {
     const r = router();
     for (const [worker, running] of [9, 2, 9].entries()) r.updateStats(worker, stats(running, 0));
