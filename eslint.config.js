@@ -15,6 +15,7 @@ const ABOVE_THE_CORES = [
   "report",
   "scenario",
   "mock-engines",
+  "serve",
 ];
 
 /** @param {string} room @param {string[]} forbidden */
@@ -92,12 +93,23 @@ export default tseslint.config(
   room("engine", [...ABOVE_THE_CORES, "routing", "workload", "measure"]),
   room("workload", [...ABOVE_THE_CORES, "routing", "engine", "measure"]),
   room("measure", [...ABOVE_THE_CORES, "routing", "engine", "workload"]),
-  room("simulator", ["cli", "sweep", "proxy", "replay", "calibrate", "report", "mock-engines"]),
-  room("scenario", ["cli", "sweep", "simulator", "proxy", "replay", "calibrate", "report", "mock-engines"]),
-  room("sweep", ["cli", "proxy", "replay", "calibrate", "report", "mock-engines"]),
-  room("report", ["cli", "proxy", "replay", "mock-engines"]),
+  room("simulator", ["cli", "sweep", "proxy", "replay", "calibrate", "report", "mock-engines", "serve"]),
+  room("scenario", [
+    "cli",
+    "sweep",
+    "simulator",
+    "proxy",
+    "replay",
+    "calibrate",
+    "report",
+    "mock-engines",
+    "serve",
+  ]),
+  room("sweep", ["cli", "proxy", "replay", "calibrate", "report", "mock-engines", "serve"]),
+  room("report", ["cli", "proxy", "replay", "mock-engines", "serve"]),
+  room("serve", ["cli", "proxy", "replay", "mock-engines", "calibrate", "conformance"]),
   // A black box: it knows of no router but what is on the wire.
   room("conformance", [...ABOVE_THE_CORES, "routing", "engine", "workload", "measure"]),
-  room("calibrate", ["cli", "proxy", "mock-engines", "sweep"]),
+  room("calibrate", ["cli", "proxy", "mock-engines", "sweep", "serve"]),
   PURE_CORE,
 );

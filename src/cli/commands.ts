@@ -45,6 +45,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./report.js")).reportCommand(),
   },
   {
+    name: "serve",
+    summary: "a folder of runs and sweeps in a browser: list, filter, compare",
+    load: async () => (await import("./serve.js")).serveCommand(),
+  },
+  {
     name: "calibrate",
     summary: "measured step times, a measured run or a live server to an engine profile",
     load: async () => (await import("./calibrate.js")).calibrateCommand(),

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { InputError } from "../errors.js";
 import type { Summary } from "../measure/summary.js";
 import { AppendLog } from "./append-log.js";
@@ -24,7 +25,8 @@ interface LogHeader {
   readonly fingerprint: SweepFingerprint;
 }
 
-const FILE = "points.jsonl";
+/** The file by which a sweep is known before it is whole. */
+export const SWEEP_LOG_FILE = "points.jsonl";
 
 /** The runs of a sweep directory, one line each in `points.jsonl`, added as they end: a second call goes on there. */
 export class SweepLog {
@@ -39,7 +41,7 @@ export class SweepLog {
   constructor(directory: string, fingerprint: SweepFingerprint) {
     checkSweepFolder(directory);
     const header: LogHeader = { schema: "pdbench/sweep-log@1", fingerprint };
-    this.log = new AppendLog(join(directory, FILE), JSON.stringify(header), (text) =>
+    this.log = new AppendLog(join(directory, SWEEP_LOG_FILE), JSON.stringify(header), (text) =>
       checkHeader(directory, JSON.parse(text) as LogHeader, fingerprint),
     );
     const runs = this.log.earlier.map((line) => JSON.parse(line) as LoggedRun);
@@ -67,13 +69,46 @@ export class SweepLog {
   }
 }
 
+/** How far the sweep of a directory is. */
+export interface SweepLogState {
+  readonly fingerprint: SweepFingerprint;
+  readonly runsDone: number;
+}
+
+/**
+ * Reads how far a sweep is, without its results.
+ *
+ * @throws InputError when the log is not one
+ */
+export async function readSweepLogState(directory: string): Promise<SweepLogState> {
+  const path = join(directory, SWEEP_LOG_FILE);
+  let fingerprint: SweepFingerprint | null = null;
+  let lines = 0;
+  const problem = (): InputError => new InputError(`${path}: not the log of a sweep`);
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    if (lines++ === 0) fingerprint = parseHeader(line)?.fingerprint ?? null;
+    if (fingerprint === null) throw problem();
+  }
+  if (fingerprint === null) throw problem();
+  return { fingerprint, runsDone: lines - 1 };
+}
+
+function parseHeader(line: string): LogHeader | null {
+  try {
+    const header = JSON.parse(line) as Partial<LogHeader> | null;
+    return header?.schema === "pdbench/sweep-log@1" ? (header as LogHeader) : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Checks that `directory` can hold a sweep: it is absent, empty or holds one already.
  *
  * @param mark the file by which a sweep is known
  * @throws InputError when it holds something else
  */
-export function checkSweepFolder(directory: string, mark = FILE): void {
+export function checkSweepFolder(directory: string, mark = SWEEP_LOG_FILE): void {
   if (!existsSync(directory)) return;
   if (!statSync(directory).isDirectory())
     throw new InputError(`--out ${directory}: is a file, expected a folder`);

@@ -1,0 +1,247 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readResults } from "../../src/report/read-results.js";
+import { reportOn, reportText } from "../../src/report/write-report.js";
+import { startServe } from "../../src/serve/server.js";
+import { pointOf, summaryOf, sweepOf } from "../report/sweep-builder.js";
+import { ask, newFolder, routedSummary, startSite, writeResult } from "./site.js";
+
+const TWO_POINTS = sweepOf([
+  pointOf(0, { routing_threshold: 0 }, [summaryOf({ goodput: 2 })]),
+  pointOf(1, { routing_threshold: 4096 }, [summaryOf({ goodput: 4 })]),
+]);
+
+describe("the list of results", () => {
+  it("has every run and sweep below the folder, the newest first, with what tells them apart", async () => {
+    const folder = newFolder();
+    writeResult(join(folder, "old"), routedSummary("cache_aware", 2048, { goodput: 7.25 }), 60);
+    writeResult(join(folder, "deep", "er", "new"), routedSummary("round_robin", 0), 1);
+    writeResult(join(folder, "grid"), TWO_POINTS, 30);
+    writeResult(join(folder, "grid", "runs", "point-0000-seed-1"), routedSummary("random", 0), 31);
+    const { status, text } = await ask(await startSite(folder), "/");
+    expect(status).toBe(200);
+    const rows = text.split("<tr").slice(2);
+    expect(rows.map((row) => /name="of" value="([^"]*)"/.exec(row)?.[1])).toEqual([
+      "deep/er/new",
+      "grid",
+      "grid/runs/point-0000-seed-1",
+      "old",
+    ]);
+    for (const words of [
+      "cache_aware, threshold 2,048",
+      "conversation-4p4d",
+      "chat.jsonl",
+      ">7.25<",
+      "run",
+    ]) {
+      expect(rows[3]).toContain(words);
+    }
+    for (const words of ["routing_threshold x 2", "figures of routing_threshold=4096", ">4.00<", "sweep"]) {
+      expect(rows[1]).toContain(words);
+    }
+    expect(rows[2]).toMatch(/^ data-kept hidden/);
+  });
+
+  it("shows a folder that is a result itself, and one that holds none", async () => {
+    const run = newFolder();
+    writeResult(run, summaryOf());
+    expect((await ask(await startSite(run), "/")).text).toContain('href="/results?of=."');
+    const { status, text } = await ask(await startSite(newFolder()), "/");
+    expect(status).toBe(200);
+    expect(text).toContain("No runs or sweeps here yet.");
+  });
+
+  it("says of a result that cannot be read what is wrong with it, and of an unfinished sweep how far it is", async () => {
+    const folder = newFolder();
+    for (const [name, file, content] of [
+      ["text", "sweep.json", "not json"],
+      ["other", "summary.json", '{"schema":"other@1"}'],
+      ["empty", "summary.json", '{"schema":"pdbench/summary@1"}'],
+      ["log", "points.jsonl", "{}\n"],
+    ] as const) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, file), content);
+    }
+    mkdirSync(join(folder, "half"));
+    const fingerprint = {
+      scenario: { name: "quick" },
+      axes: [{ setting: "router.decider.routing_threshold", values: [0, 1, 2] }],
+      seeds: [1, 2],
+    };
+    const header = JSON.stringify({ schema: "pdbench/sweep-log@1", fingerprint });
+    writeFileSync(join(folder, "half", "points.jsonl"), `${header}\n{"point":0}\n{"point":1}\n`);
+    const { text } = await ask(await startSite(folder), "/");
+    expect(text).toContain("sweep.json: not JSON");
+    expect(text).toContain("schema &quot;other@1&quot;");
+    expect(text).toContain("its file is damaged");
+    expect(text).toContain("points.jsonl: not the log of a sweep");
+    expect(text).toContain("2 of 6 runs done");
+    expect(text).not.toContain('name="of"');
+  });
+
+  it("reads a result again when its file has changed", async () => {
+    const folder = newFolder();
+    writeResult(join(folder, "run"), routedSummary("random", 0), 2);
+    const url = await startSite(folder);
+    expect((await ask(url, "/")).text).toContain("random, threshold 0");
+    writeResult(join(folder, "run"), routedSummary("round_robin", 0), 1);
+    expect((await ask(url, "/")).text).toContain("round_robin, threshold 0");
+  });
+
+  it("shows names as text, whatever is in them", async () => {
+    const folder = newFolder();
+    writeResult(join(folder, "<img src=x onerror=alert(1)>"), summaryOf());
+    const url = await startSite(folder);
+    const { text } = await ask(url, "/");
+    expect(text).not.toContain("<img");
+    const link = /href="(\/results[^"]*)"/.exec(text)![1]!;
+    expect((await ask(url, link)).text).not.toContain("<img");
+  });
+});
+
+describe("a report", () => {
+  it("is the very text that pdbench report writes, of one result and of several", async () => {
+    const folder = newFolder();
+    writeResult(join(folder, "a"), routedSummary("random", 0));
+    writeResult(join(folder, "b"), TWO_POINTS);
+    const url = await startSite(folder);
+    for (const names of [["a"], ["b"], ["a", "b"]]) {
+      const query = names.map((name) => `of=${name}`).join("&");
+      const results = await Promise.all(names.map((name) => readResults(join(folder, name))));
+      const { status, headers, text } = await ask(url, `/report?${query}`);
+      expect(status).toBe(200);
+      expect(text).toBe(await reportText(reportOn(results, {}), "html"));
+      expect(headers["content-security-policy"]).toMatch(
+        /^sandbox allow-scripts allow-downloads; default-src 'none'/,
+      );
+      expect((await ask(url, `/results?${query}`)).text).toContain(
+        `src="/report?${query.replace("&", "&amp;")}"`,
+      );
+    }
+    const csv = await ask(url, "/report?of=b&format=csv");
+    expect(csv.headers["content-disposition"]).toBe('attachment; filename="b.csv"');
+    expect(csv.text).toContain("routing_threshold");
+  });
+
+  it("tells results of equal names apart by their paths", async () => {
+    const folder = newFolder();
+    writeResult(join(folder, "before", "run"), routedSummary("random", 0));
+    writeResult(join(folder, "after", "run"), routedSummary("round_robin", 0));
+    const { status, text } = await ask(await startSite(folder), "/report?of=before/run&of=after/run");
+    expect(status).toBe(200);
+    expect(text).toContain("<h1>before/run and after/run</h1>");
+  });
+
+  it("is refused, with the next step, where there is none", async () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, "nothing"));
+    mkdirSync(join(folder, "linked"));
+    writeResult(join(folder, "run"), summaryOf());
+    mkdirSync(join(folder, "bad"));
+    writeFileSync(join(folder, "bad", "sweep.json"), "{}");
+    symlinkSync(join(folder, "run", "summary.json"), join(folder, "linked", "summary.json"));
+    symlinkSync(join(folder, "run"), join(folder, "alias"));
+    const url = await startSite(folder);
+    const many = Array.from({ length: 51 }, (_, i) => `of=${i}`).join("&");
+    for (const [query, status, words] of [
+      ["", 400, "No result is named"],
+      ["of=gone", 404, "gone is not there any more"],
+      ["of=nothing", 404, "neither sweep.json nor summary.json"],
+      ["of=linked", 403, "linked/summary.json is a symbolic link"],
+      ["of=alias", 400, "not a path below"],
+      ["of=..", 400, "not a path below"],
+      ["of=%2e%2e%2f%2e%2e%2fetc", 400, "not a path below"],
+      ["of=%252e%252e", 404, "%2e%2e is not there"],
+      ["of=run%00", 400, "not a path below"],
+      ["of=/etc", 400, "not a path below"],
+      [many, 400, "51 results are named"],
+      ["of=run&format=pdf", 400, "no format"],
+      ["of=bad", 422, "expected &quot;pdbench/sweep@1&quot;"],
+    ] as const) {
+      const answer = await ask(url, `/report?${query}`);
+      expect([answer.status, answer.text], query).toEqual([status, expect.stringContaining(words)]);
+    }
+  });
+});
+
+describe("the door", () => {
+  it("is the loopback address alone", async () => {
+    const url = await startSite(newFolder());
+    const others = Object.values(networkInterfaces()).flatMap((all) =>
+      (all ?? []).filter(({ family, internal }) => family === "IPv4" && !internal),
+    );
+    for (const { address } of others) {
+      const refused = new Promise((resolve, reject) => {
+        const socket = connect(Number(new URL(url).port), address, () =>
+          reject(new Error(`${address} answers`)),
+        );
+        socket.on("error", resolve);
+      });
+      await expect(refused).resolves.toMatchObject({ code: "ECONNREFUSED" });
+    }
+    expect(new URL(url).hostname).toBe("127.0.0.1");
+  });
+
+  it("answers to the names of this machine's own address alone", async () => {
+    const url = await startSite(newFolder());
+    for (const [host, status] of [
+      ["127.0.0.1", 200],
+      ["localhost:9", 200],
+      ["LOCALHOST", 200],
+      ["evil.example", 403],
+      ["evil.example:80", 403],
+      ["127.0.0.1.evil.example", 403],
+      ["localhost.evil.example", 403],
+      ["127.0.0.1@evil.example", 403],
+      ["0.0.0.0", 403],
+      [" ", 403],
+    ] as const) {
+      expect((await ask(url, "/", { headers: { host } })).status, host).toBe(status);
+    }
+  });
+
+  it("has no page it does not know, and takes no method a page does not have", async () => {
+    const url = await startSite(newFolder());
+    for (const target of [
+      "/x",
+      "/../../etc/passwd",
+      "//evil.example/",
+      "http://evil.example/",
+      "/%2e%2e/",
+      "*",
+    ]) {
+      expect((await ask(url, target)).status, target).toBe(404);
+    }
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+      expect((await ask(url, "/", { method })).status, method).toBe(405);
+    }
+    expect((await ask(url, "/", { method: "HEAD" })).status).toBe(200);
+  });
+
+  it("lets pages run nothing but their own script, and be framed by nobody", async () => {
+    const { headers } = await ask(await startSite(newFolder()), "/");
+    expect(headers["content-security-policy"]).toMatch(
+      /default-src 'none'; script-src 'nonce-[^']+'; .*form-action 'self'; .*frame-ancestors 'none'$/,
+    );
+    expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "cache-control": "no-store" });
+  });
+
+  it("stays closed for a folder that is none, and where the port is taken", async () => {
+    const folder = newFolder();
+    const onDefect = (): void => undefined;
+    await expect(startServe({ directory: join(folder, "none"), port: 0, onDefect })).rejects.toThrow(
+      "no such folder",
+    );
+    writeFileSync(join(folder, "file"), "");
+    await expect(startServe({ directory: join(folder, "file"), port: 0, onDefect })).rejects.toThrow(
+      "is a file",
+    );
+    const port = Number(new URL(await startSite(folder)).port);
+    await expect(startServe({ directory: folder, port, onDefect })).rejects.toThrow(
+      `--port ${port}: another program`,
+    );
+  });
+});
