@@ -208,6 +208,16 @@ const FLAG_KINDS: Readonly<
 > = {
   count: ["N", (flag) => wholeNumberFlag(flag, 1)],
   seconds: ["SECONDS", (flag) => numberFlag(flag, "positive")],
+  ms: ["MS", (flag) => numberFlag(flag, "not negative")],
+  factor: ["X", (flag) => numberFlag(flag, "positive")],
+  share: [
+    "SHARE",
+    (flag) => (text) => {
+      const share = numberFlag(flag, "not negative")(text);
+      if (share <= 1) return share;
+      throw new InputError(`${flag}: got ${text}, expected a share from 0 to 1`);
+    },
+  ],
   path: ["PATH", () => (text) => text],
 };
 

@@ -45,7 +45,8 @@ export class ClientReply {
   }
 
   /**
-   * A worker's status and headers have arrived.
+   * A worker's status and headers have arrived; they replace those of a worker that has failed before its first
+   * byte.
    *
    * @param added Headers of the proxy's own.
    * @param rewriting Null: the body goes through as it is.
@@ -62,7 +63,9 @@ export class ClientReply {
     const isStream = isPlain && type.startsWith("text/event-stream");
     const isDocument = isPlain && type.startsWith("application/json");
     this.head = { status, headers: [...headers, ...added] };
-    if (isStream) this.gate = new EventGate();
+    this.gate = isStream ? new EventGate() : null;
+    this.rewriting = null;
+    this.document = null;
     if (rewriting === null || !(isStream || isDocument)) {
       this.head = { status, headers: [...headersToClient(rawHeaders, true), ...added] };
       return;

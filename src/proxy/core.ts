@@ -1,11 +1,13 @@
 import { randomInt } from "node:crypto";
 import type { Pool } from "undici";
 import type { Router } from "../routing/router.js";
+import type { RouterConfig } from "../routing/router-config.js";
 import type { Leg, LegOutcome, RouteDecision, RoutingRequest } from "../routing/types.js";
 import type { ProxyClock } from "./clock.js";
 import type { Dialect } from "./dialects/dialect.js";
 import type { GenerationApi } from "./generation-api.js";
 import type { PromptReader } from "./prompt-reader.js";
+import type { Retries } from "./retries/retries.js";
 import type { SessionSource } from "./session-key.js";
 import type { Tracing } from "./tracing.js";
 import type { WorkerUrl } from "./worker-url.js";
@@ -38,7 +40,7 @@ export interface RequestFacts {
   readonly priority: number;
   /** When the first byte of a successful answer's body came; null before. */
   firstByteMs: number | null;
-  /** Replaced once under the order `late_decode`, when the decode worker is known. */
+  /** Replaced when another worker is chosen for a leg, or, under the order `late_decode`, the first. */
   decision: RouteDecision;
 }
 
@@ -55,6 +57,14 @@ export interface RequestObserver {
   onLegEnd?(facts: RequestFacts, leg: Leg, worker: number, outcome: LegOutcome): void;
   /** A piece of the answer has arrived from the decode worker, which answered with `status`. */
   onAnswer?(facts: RequestFacts, status: number, chunk: Buffer, nowMs: number): void;
+  /**
+   * A leg has failed before the client has seen anything, and is tried again.
+   *
+   * @param retry Number of the retry, from 1.
+   */
+  onRetry?(facts: RequestFacts, retry: number, waitMs: number): void;
+  /** The last attempt that a request may have has failed. */
+  onRetriesExhausted?(facts: RequestFacts): void;
   /** @param status The client's; 499 = it left before there was one. */
   onEnd?(facts: RequestFacts, outcome: RequestOutcome, status: number, nowMs: number): void;
 }
@@ -69,6 +79,9 @@ export interface ProxyCore {
   readonly prompts: PromptReader;
   readonly sessions: SessionSource;
   readonly observers: readonly RequestObserver[];
+  readonly retries: Retries;
+  /** What becomes of a request whose prefill no worker takes. */
+  readonly withoutPrefillWorker: RouterConfig["withoutPrefillWorker"];
   /** Null: nothing is traced, and a client's `traceparent` goes through as it is. */
   readonly tracing: Tracing | null;
   readonly maxPayloadBytes: number;

@@ -86,6 +86,9 @@ function notify(router: Router, logged: Exclude<LoggedCall, LoggedDecision>): vo
     case "onLegEnd":
       router.onLegEnd(...logged.args);
       break;
+    case "onLegFailed":
+      router.onLegFailed(...logged.args);
+      break;
     case "onRequestEnd":
       router.onRequestEnd(...logged.args);
       break;

@@ -38,7 +38,7 @@ export type LoggedCall =
     }
   | { readonly call: "onDispatched" | "onHeaders"; readonly args: [number, Leg, number] }
   | { readonly call: "onFirstToken"; readonly args: [number, number] }
-  | { readonly call: "onLegEnd"; readonly args: [number, Leg, LegOutcome, number] }
+  | { readonly call: "onLegEnd" | "onLegFailed"; readonly args: [number, Leg, LegOutcome, number] }
   | { readonly call: "onRequestEnd"; readonly args: [number, LegOutcome, number] }
   | { readonly call: "updateStats"; readonly args: [number, WorkerStats] }
   | { readonly call: "setHealthy"; readonly args: [number, boolean, number] }
@@ -116,6 +116,11 @@ export class LoggedRouter extends Router {
   override onLegEnd(...args: [number, Leg, LegOutcome, number]): void {
     super.onLegEnd(...args);
     this.log({ call: "onLegEnd", args });
+  }
+
+  override onLegFailed(...args: [number, Leg, LegOutcome, number]): void {
+    super.onLegFailed(...args);
+    this.log({ call: "onLegFailed", args });
   }
 
   override onRequestEnd(...args: [number, LegOutcome, number]): void {

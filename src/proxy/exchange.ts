@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Leg, LegOutcome, RouteDecision } from "../routing/types.js";
+import type { Leg, LegOutcome, RouteDecision, RoutingRequest } from "../routing/types.js";
 import { answerRewriting } from "./answer-rewriting.js";
 import { ClientReply, type Rewriting } from "./client-reply.js";
-import { drawRoom, type ProxyCore, type ProxyWorker, type RequestFacts } from "./core.js";
+import { drawRoom, type ProxyCore, type RequestFacts } from "./core.js";
 import type { LegContext } from "./dialects/dialect.js";
 import {
   badGateway,
@@ -16,36 +16,25 @@ import {
 } from "./error-body.js";
 import { explanationHeaders } from "./explanation.js";
 import type { GenerationApi, JsonObject } from "./generation-api.js";
-import { clientRequestId, headersToWorker, newRequestId, type FlatHeaders } from "./headers.js";
+import { clientRequestId, newRequestId, type FlatHeaders } from "./headers.js";
 import { parseObject, readBody } from "./request-body.js";
+import { RequestLegs } from "./request-legs.js";
+import { legFailure, retryScope, type LegFailure, type RetryScope } from "./retries/leg-failure.js";
+import { RetryPlan } from "./retries/retry-plan.js";
 import { generationRequest, otherRequest } from "./routing-request.js";
-import { isConnectFailure, UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
+import { isConnectFailure, type UpstreamEvents } from "./upstream-call.js";
 import { CachedTokens } from "./usage.js";
-import type { Verdict } from "./workers/circuit-breaker.js";
-import type { LegTicket } from "./workers/worker-roster.js";
 
 /** A prefill reply is one token and a handle. */
 const PREFILL_REPLY_BYTES_MAX = 64 << 20;
 /** What nginx logs for a client that closed its connection. */
 const CLIENT_CLOSED = 499;
 
-/** One leg, from the choice of its worker. */
-interface LegState {
-  readonly ticket: LegTicket;
-  /** Null: not sent yet. */
-  call: UpstreamCall | null;
-  hasEnded: boolean;
-  /** What its end says of the worker. */
-  verdict: Verdict;
-  status: number;
-  rawHeaders: readonly (Buffer | string)[];
-}
-
 /**
  * One request that the routing core decides on, from its arrival to the end of its last leg.
  *
- * Whatever happens, the core hears of the end of every leg exactly once: `openLegs` counts the legs that are
- * in its book, and after `closed` no event of a worker or client is looked at.
+ * As long as the client has seen nothing, a leg that fails may be tried on another worker. Whatever happens,
+ * after `closed` no event of a worker, client or timer is looked at.
  */
 export class Exchange implements UpstreamEvents {
   private readonly core: ProxyCore;
@@ -55,17 +44,21 @@ export class Exchange implements UpstreamEvents {
   private readonly api: GenerationApi | null;
   private readonly path: string;
   private readonly requestId: string;
+  private readonly plan: RetryPlan;
 
   private body: Buffer = Buffer.alloc(0);
+  private json: JsonObject | null = null;
   private facts: RequestFacts | null = null;
+  private legs!: RequestLegs;
   private context: LegContext | null = null;
-  private readonly legs: Record<Leg, LegState | null> = { prefill: null, decode: null };
-  private openLegs = 0;
+  private isConcurrent = false;
   private closed = false;
   private hasFirstToken = false;
   private waitsForDrain = false;
   private prefillReply: Buffer[] = [];
   private prefillReplyBytes = 0;
+  /** Takes back the retry that is waiting. */
+  private cancelRetry: (() => void) | null = null;
   private readonly cachedTokens = new CachedTokens();
   /** What is done to the decode worker's answer; null = nothing. */
   private rewriting: Rewriting | null = null;
@@ -85,6 +78,7 @@ export class Exchange implements UpstreamEvents {
     this.api = api;
     this.path = path;
     this.requestId = clientRequestId(req.rawHeaders) ?? newRequestId();
+    this.plan = new RetryPlan(core.roster.settings.retries);
   }
 
   begin(): void {
@@ -113,35 +107,32 @@ export class Exchange implements UpstreamEvents {
 
   private onBody(body: Buffer): void {
     this.body = body;
-    let json: JsonObject | null = null;
     if (this.api !== null) {
       const parsed = parseObject(body);
       if (typeof parsed === "string") {
         this.refuse(badRequest(parsed));
         return;
       }
-      json = parsed;
+      this.json = parsed;
     }
-    this.route(json);
+    this.core.retries.onRequest();
+    this.route();
   }
 
-  private route(json: JsonObject | null): void {
-    const { core, api } = this;
+  private route(): void {
+    const { core } = this;
     const receivedMs = core.nowMs();
-    const { rawHeaders } = this.req;
-    const request =
-      api === null || json === null
-        ? otherRequest(core, rawHeaders)
-        : generationRequest(core, api, json, rawHeaders);
+    const request = this.routingRequest();
     core.roster.refresh();
     const beforeMs = performance.now();
     const decision = core.router.route(request, receivedMs);
     const decisionMs = performance.now() - beforeMs;
+    if (decision.path === "rejected" && this.waitsForWorker(decision)) return;
     this.facts = {
       id: request.id,
       requestId: this.requestId,
       path: this.path,
-      api,
+      api: this.api,
       receivedMs,
       promptTokens: request.promptTokens,
       sessionKey: request.sessionKey,
@@ -149,34 +140,45 @@ export class Exchange implements UpstreamEvents {
       firstByteMs: null,
       decision,
     };
-    core.tracing?.begin(this.facts, rawHeaders);
+    this.legs = new RequestLegs(core, this.req, this.facts);
+    core.tracing?.begin(this.facts, this.req.rawHeaders);
     for (const observer of core.observers) observer.onRouted?.(this.facts, request, decisionMs);
-    if (decision.path === "rejected") {
-      this.closeWith("failed", noWorker(decision.branch));
-      return;
+    if (decision.path === "rejected") this.closeWith("failed", noWorker(decision.branch));
+    else {
+      if (decision.prefill !== null) this.legs.begin("prefill", decision.prefill.worker);
+      if (decision.decode !== null) this.legs.begin("decode", decision.decode.worker);
+      this.sendLegs(decision);
     }
-    this.openLegs = decision.path === "disaggregated" ? 2 : 1;
-    if (decision.prefill !== null) this.begins("prefill", decision.prefill.worker);
-    if (decision.decode !== null) this.begins("decode", decision.decode.worker);
-    if (decision.prefill === null) this.send("decode", this.body);
-    else this.disaggregate(json!, decision);
   }
 
-  private disaggregate(json: JsonObject, { prefill, decode }: RouteDecision): void {
+  private routingRequest(): RoutingRequest {
+    const { rawHeaders } = this.req;
+    return this.api === null || this.json === null
+      ? otherRequest(this.core, rawHeaders)
+      : generationRequest(this.core, this.api, this.json, rawHeaders);
+  }
+
+  /** Sends what can be sent now. */
+  private sendLegs({ prefill, decode }: RouteDecision): void {
     const { dialect, workers } = this.core;
-    const context: LegContext = {
+    if (prefill === null) {
+      this.context = null;
+      this.rewriting = null;
+      this.send("decode", this.body);
+      return;
+    }
+    this.context = {
       api: this.api!,
       body: this.body,
-      json,
-      requestId: this.requestId,
-      prefill: workers[prefill!.worker]!,
+      json: this.json!,
+      requestId: this.attemptId(),
+      prefill: workers[prefill.worker]!,
       decode: decode === null ? null : workers[decode.worker]!,
       room: drawRoom(),
     };
-    this.context = context;
-    const isConcurrent = dialect.handoff(context) === "concurrent";
-    this.send("prefill", dialect.prefillBody(context));
-    if (isConcurrent) this.sendDecode(null);
+    this.isConcurrent = dialect.handoff(this.context) === "concurrent";
+    this.send("prefill", dialect.prefillBody(this.context));
+    if (this.isConcurrent) this.sendDecode(null);
   }
 
   private sendDecode(reply: Buffer | null): void {
@@ -185,35 +187,15 @@ export class Exchange implements UpstreamEvents {
     this.send("decode", body);
   }
 
-  /** A worker has been chosen for a leg. */
-  private begins(leg: Leg, worker: number): void {
-    const ticket = this.core.roster.onLeg(worker);
-    this.legs[leg] = { ticket, call: null, hasEnded: false, verdict: "unknown", status: 0, rawHeaders: [] };
+  private send(leg: Leg, body: Buffer): void {
+    const requestId = this.context?.requestId ?? this.attemptId();
+    this.legs.send(leg, { body, requestId, readsAnswer: this.context !== null }, this);
   }
 
-  private send(leg: Leg, body: Buffer): void {
-    const state = this.legs[leg]!;
-    const { worker: index } = state.ticket;
-    const worker: ProxyWorker = this.core.workers[index]!;
-    const call = new UpstreamCall(leg, this);
-    state.call = call;
-    const traceparent = this.core.tracing?.beginLeg(this.facts!, leg, worker) ?? null;
-    for (const observer of this.core.observers) observer.onLegSent?.(this.facts!, leg, index);
-    this.core.router.onDispatched(this.facts!.id, leg, this.core.nowMs());
-    worker.pool.dispatch(
-      {
-        path: worker.basePath + this.req.url!,
-        method: this.req.method!,
-        headers: headersToWorker(this.req.rawHeaders, {
-          requestId: this.requestId,
-          rank: worker.rank,
-          readsAnswer: this.context !== null,
-          traceparent,
-        }),
-        body,
-      },
-      call,
-    );
+  /** The request's id for workers: another one for every attempt, since an engine may still know the last. */
+  private attemptId(): string {
+    const { attempts } = this.plan;
+    return attempts === 1 ? this.requestId : `${this.requestId}-${attempts}`;
   }
 
   // What workers do ----------------------------------------------------------------------------------------
@@ -225,6 +207,7 @@ export class Exchange implements UpstreamEvents {
     if (status >= 500) state.verdict = "faulty";
     state.rawHeaders = rawHeaders;
     this.core.router.onHeaders(this.facts!.id, leg, this.core.nowMs());
+    if (this.triesAgain(leg, legFailure(status, rawHeaders))) return;
     if (leg === "decode") {
       this.reply.start(status, rawHeaders, this.ownHeaders(), status < 300 ? this.rewriting : null);
     }
@@ -272,7 +255,10 @@ export class Exchange implements UpstreamEvents {
     if (this.closed) return;
     const state = this.legs[leg]!;
     state.verdict = "faulty";
-    if (isConnectFailure(error)) this.core.roster.onConnectFailure(state.ticket.worker);
+    const isUnsent = isConnectFailure(error);
+    if (isUnsent) this.core.roster.onConnectFailure(state.ticket.worker);
+    if (this.triesAgain(leg, { outcome: "failed", isUnstarted: isUnsent, isUnsent, retryAfterMs: null }))
+      return;
     if (this.reply.isEnded) this.endLeg(leg, "failed");
     else this.closeWith("failed", badGateway(leg, errorCode(error)), leg);
   }
@@ -281,11 +267,13 @@ export class Exchange implements UpstreamEvents {
     const { status, rawHeaders } = this.legs.prefill!;
     const reply = Buffer.concat(this.prefillReply);
     this.prefillReply = [];
+    this.prefillReplyBytes = 0;
     if (status < 300) {
       this.cachedTokens.learn(reply);
       this.core.dialect.learn?.(this.context!, reply);
+      this.keptReply = reply;
       this.endLeg("prefill", "completed");
-      if (this.legs.decode?.call == null) this.continueWithDecode(reply);
+      if (!this.closed && this.legs.decode?.call == null) this.continueWithDecode(reply);
     } else if (this.reply.isEnded) this.endLeg("prefill", outcomeOf(status));
     else if (this.reply.hasBegun) {
       this.closeWith(
@@ -302,20 +290,27 @@ export class Exchange implements UpstreamEvents {
     }
   }
 
+  /** The prefill reply, for a decode leg that is tried again. */
+  private keptReply: Buffer | null = null;
+
   private continueWithDecode(reply: Buffer): void {
-    const facts = this.facts!;
-    if (facts.decision.decode === null) {
-      this.core.roster.refresh();
-      const decode = this.core.router.routeDecode(facts.id, this.core.nowMs());
-      if (decode === null) {
-        this.closeWith("failed", noWorker("no_decode_worker"));
-        return;
-      }
-      facts.decision = { ...facts.decision, decode };
-      this.begins("decode", decode.worker);
-      this.context = { ...this.context!, decode: this.core.workers[decode.worker]! };
-    }
+    if (this.facts!.decision.decode === null && !this.chooseLateDecode()) return;
     this.sendDecode(reply);
+  }
+
+  /** Chooses the decode worker under the order `late_decode`. @returns false when there is none */
+  private chooseLateDecode(): boolean {
+    const facts = this.facts!;
+    this.core.roster.refresh();
+    const decode = this.core.router.routeDecode(facts.id, this.core.nowMs());
+    if (decode === null) {
+      this.closeWith("failed", noWorker("no_decode_worker"));
+      return false;
+    }
+    facts.decision = { ...facts.decision, decode };
+    this.legs.begin("decode", decode.worker);
+    if (this.context !== null) this.context = { ...this.context, decode: this.core.workers[decode.worker]! };
+    return true;
   }
 
   private pauseUntilDrain(): void {
@@ -327,6 +322,96 @@ export class Exchange implements UpstreamEvents {
     });
   }
 
+  // Trying again -------------------------------------------------------------------------------------------
+
+  /** Nobody takes the request: whether it waits for somebody. */
+  private waitsForWorker({ branch }: RouteDecision): boolean {
+    const isLack = branch === "no_decode_worker" || branch === "no_prefill_worker";
+    const waitMs = isLack ? this.core.retries.take(this.plan, true) : null;
+    if (waitMs === null) return false;
+    this.tryLater(waitMs, () => {
+      this.route();
+    });
+    return true;
+  }
+
+  /** A leg has failed: whether it is tried again. The leg is then out of the book. */
+  private triesAgain(leg: Leg, failure: LegFailure | null): boolean {
+    if (failure === null || this.reply.hasBegun || this.reply.isEnded) return false;
+    // What an engine does with its own routes, or stores, may be done twice only if it has not begun.
+    const isRepeatable = this.api !== null && this.facts!.decision.branch !== "stored_response";
+    if (!isRepeatable && !failure.isUnsent) return false;
+    const { plan } = this;
+    plan.onFailure(this.legs[leg]!.ticket.worker, failure.retryAfterMs, this.core.timers.nowMs());
+    const waitMs = this.core.retries.take(plan, this.hasOther(leg));
+    if (waitMs === null) {
+      if (plan.isExhausted) for (const each of this.core.observers) each.onRetriesExhausted?.(this.facts!);
+      return false;
+    }
+    const { prefill, decode } = this.legs;
+    const scope = retryScope(leg, failure, {
+      hasPrefill: this.context !== null,
+      hasHandle: prefill?.hasEnded === true && !this.isConcurrent && !this.core.dialect.needsDecodeFirst,
+      decodeIsSent: decode?.call != null,
+    });
+    this.legs.giveUp(leg, failure.outcome);
+    if (scope === "both")
+      for (const each of ["prefill", "decode"] as const) this.legs.giveUp(each, "cancelled");
+    for (const observer of this.core.observers) observer.onRetry?.(this.facts!, plan.attempts - 1, waitMs);
+    this.tryLater(waitMs, () => {
+      this.tryAgain(scope);
+    });
+    return true;
+  }
+
+  private tryLater(waitMs: number, step: () => void): void {
+    this.cancelRetry = this.core.timers.after(waitMs, () => {
+      this.cancelRetry = null;
+      this.guard(step);
+    });
+  }
+
+  /** Whether a worker takes requests that has not failed this one, or the leg can be done without. */
+  private hasOther(leg: Leg): boolean {
+    const excluded = this.plan.excluded(this.core.timers.nowMs());
+    if (this.core.roster.available(leg).some((worker) => !excluded.includes(worker))) return true;
+    return leg === "prefill" && this.core.withoutPrefillWorker === "decode_only";
+  }
+
+  private tryAgain(scope: RetryScope): void {
+    const { core } = this;
+    const facts = this.facts!;
+    core.roster.refresh();
+    const request = { ...this.routingRequest(), id: facts.id };
+    const excluded = this.plan.excluded(core.timers.nowMs());
+    const reroute = (leg: Leg) => core.router.rerouteLeg(request, leg, "retryable", core.nowMs(), excluded);
+    let { prefill, decode } = facts.decision;
+    if (scope !== "decode") prefill = reroute("prefill");
+    if (scope !== "prefill") decode = reroute("decode");
+    if (scope !== "prefill" && decode === null) {
+      this.closeWith("failed", noWorker("no_decode_worker"));
+      return;
+    }
+    facts.decision = { ...facts.decision, prefill, decode };
+    if (scope !== "decode" && prefill !== null) this.legs.begin("prefill", prefill.worker);
+    if (scope !== "prefill") this.legs.begin("decode", decode!.worker);
+    if (scope !== "decode" && prefill === null) this.goOnWithoutPrefill();
+    else if (scope === "decode" && prefill !== null) {
+      this.context = { ...this.context!, decode: core.workers[decode!.worker]! };
+      this.sendDecode(this.keptReply);
+    } else this.sendLegs(facts.decision);
+  }
+
+  /** No prefill worker is left. */
+  private goOnWithoutPrefill(): void {
+    const facts = this.facts!;
+    const branch = "no_prefill_worker";
+    facts.decision = { ...facts.decision, path: "decode_only", branch };
+    this.context = null;
+    if (this.core.withoutPrefillWorker === "reject") this.closeWith("failed", noWorker(branch));
+    else if (facts.decision.decode !== null || this.chooseLateDecode()) this.sendLegs(facts.decision);
+  }
+
   // How it ends --------------------------------------------------------------------------------------------
 
   private onClientClose(): void {
@@ -334,32 +419,25 @@ export class Exchange implements UpstreamEvents {
   }
 
   private endLeg(leg: Leg, outcome: LegOutcome): void {
-    const nowMs = this.core.nowMs();
-    this.core.router.onLegEnd(this.facts!.id, leg, outcome, nowMs);
-    this.tellLegEnd(leg, outcome);
-    this.openLegs--;
-    if (this.openLegs > 0) return;
+    this.legs.end(leg, outcome);
+    if (this.core.router.isOpen(this.facts!.id)) return;
     this.closed = true;
-    this.tellEnd(outcomeOf(this.legs.decode!.status), this.legs.decode!.status, nowMs);
+    const { status } = this.legs.decode!;
+    this.tellEnd(outcomeOf(status), status);
   }
 
   /**
-   * Ends what is open: calls are cut, legs leave the book. Nothing happens the second time.
+   * Ends what is open. Nothing happens the second time.
    *
    * @param culprit The leg that came to `outcome`, where it was one; the other is cancelled.
    */
   private close(outcome: LegOutcome, status: number, culprit: Leg | null = null): void {
-    if (this.closed || this.facts === null) return;
+    if (this.closed) return;
     this.closed = true;
-    this.legs.prefill?.call?.abort();
-    this.legs.decode?.call?.abort();
-    const nowMs = this.core.nowMs();
-    if (this.openLegs > 0) this.core.router.onRequestEnd(this.facts.id, outcome, nowMs);
-    this.openLegs = 0;
-    for (const leg of ["prefill", "decode"] as const) {
-      this.tellLegEnd(leg, leg === culprit ? outcome : "cancelled");
-    }
-    this.tellEnd(outcome, status, nowMs);
+    this.cancelRetry?.();
+    if (this.facts === null) return;
+    this.legs.endAll(outcome, culprit);
+    this.tellEnd(outcome, status);
   }
 
   private closeWith(outcome: LegOutcome, error: ProxyError, culprit: Leg | null = null): void {
@@ -372,17 +450,8 @@ export class Exchange implements UpstreamEvents {
     this.reply.fail(error, [...headers, "x-request-id", this.requestId]);
   }
 
-  private tellLegEnd(leg: Leg, outcome: LegOutcome): void {
-    const state = this.legs[leg];
-    if (state === null || state.hasEnded) return;
-    state.hasEnded = true;
-    this.core.roster.onLegEnd(state.ticket, state.verdict);
-    if (state.call === null) return;
-    const { worker } = state.ticket;
-    for (const observer of this.core.observers) observer.onLegEnd?.(this.facts!, leg, worker, outcome);
-  }
-
-  private tellEnd(outcome: LegOutcome, status: number, nowMs: number): void {
+  private tellEnd(outcome: LegOutcome, status: number): void {
+    const nowMs = this.core.nowMs();
     for (const observer of this.core.observers) observer.onEnd?.(this.facts!, outcome, status, nowMs);
   }
 

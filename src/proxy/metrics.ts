@@ -41,6 +41,9 @@ export class ProxyMetrics implements RequestObserver {
   private readonly legs = new Counts();
   private readonly legErrors = new Counts();
   private readonly choices = new Counts();
+  private readonly retries = new Counts();
+  private readonly exhausted = new Counts();
+  private readonly backoff: LatencyHistogram;
   private readonly duration: LatencyHistogram;
   private readonly generation: LatencyHistogram;
   private readonly pdDuration: LatencyHistogram;
@@ -77,6 +80,7 @@ export class ProxyMetrics implements RequestObserver {
       "Time the routing core took for a decision.",
       DECISION_SECONDS,
     );
+    this.backoff = histogram("vllm_router_retry_backoff_duration_seconds", "Waits before retries.");
     this.registerRequests();
     this.registerWorkers();
   }
@@ -105,6 +109,15 @@ export class ProxyMetrics implements RequestObserver {
     );
     families.counter("pdbench_decisions_total", "Decisions by branch.", ["branch"], () =>
       Object.entries(this.router.branchCounts()).map(([branch, count]) => [{ branch }, count] as const),
+    );
+    families.counter("vllm_router_retries_total", "Attempts after the first.", ["route"], () =>
+      this.retries.samples(["route"]),
+    );
+    families.counter(
+      "vllm_router_retries_exhausted_total",
+      "Requests that failed with all their attempts.",
+      ["route"],
+      () => this.exhausted.samples(["route"]),
     );
     const chosen = ["policy", "worker"];
     families.counter("vllm_router_policy_decisions_total", "Workers that policies chose.", chosen, () =>
@@ -176,6 +189,15 @@ export class ProxyMetrics implements RequestObserver {
     const { id } = this.workers[worker]!;
     this.legs.add(leg, id);
     if (outcome === "failed" || outcome === "retryable") this.legErrors.add(leg, id);
+  }
+
+  onRetry({ path }: RequestFacts, _retry: number, waitMs: number): void {
+    this.retries.add(path);
+    this.backoff.observe(waitMs / 1000);
+  }
+
+  onRetriesExhausted({ path }: RequestFacts): void {
+    this.exhausted.add(path);
   }
 
   onAnswer({ id, receivedMs, decision }: RequestFacts, status: number, _chunk: Buffer, nowMs: number): void {

@@ -1,16 +1,8 @@
 /** Flags of vllm-router and production-stack that the proxy knows and does not have, by the reason. */
 const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[] = [
   [
-    "requests are not retried",
-    [
-      "retry-max-retries",
-      "retry-initial-backoff-ms",
-      "retry-max-backoff-ms",
-      "retry-backoff-multiplier",
-      "retry-jitter-factor",
-      "disable-retries",
-      "max-instance-failover-reroute-attempts",
-    ],
+    "its name is --retry-max-retries here, which counts the first attempt too",
+    ["max-instance-failover-reroute-attempts"],
   ],
   [
     "the health of all workers is checked; --health-check-interval-secs and the like say how",

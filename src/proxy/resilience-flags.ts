@@ -1,14 +1,14 @@
 import { InputError } from "../errors.js";
 import { DEFAULT_RESILIENCE, type ProxyResilience } from "./resilience.js";
 
-type Part = "health" | "breaker";
+type Part = "health" | "breaker" | "retries";
 
 /** A flag for one number, or text, of the settings. */
 export interface ResilienceFlag {
   /** vllm-router's name where it has the setting, without dashes. */
   readonly name: string;
   /** `seconds` become milliseconds. */
-  readonly kind: "count" | "seconds" | "path";
+  readonly kind: "count" | "seconds" | "ms" | "factor" | "share" | "path";
   readonly part: Part | null;
   readonly setting: string;
   readonly help: string;
@@ -42,6 +42,15 @@ export const RESILIENCE_FLAGS: readonly ResilienceFlag[] = [
     ["cb-timeout-duration-secs", "seconds", "openMs", "time until an open breaker lets a probe through"],
     ["cb-success-threshold", "count", "successThreshold", "probes in a row that close it"],
   ]),
+  ...flagsOf("retries", [
+    ["retry-max-retries", "count", "attemptsMax", "attempts at one request, the first one included"],
+    ["retry-initial-backoff-ms", "ms", "initialBackoffMs", "wait before the second attempt"],
+    ["retry-max-backoff-ms", "ms", "maxBackoffMs", "longest wait, for Retry-After too"],
+    ["retry-backoff-multiplier", "factor", "backoffMultiplier", "each wait by the one before"],
+    ["retry-jitter-factor", "share", "jitterShare", "share by which a wait is moved, either way"],
+    ["retry-budget-share", "share", "budgetShare", "retries that each request brings, over all requests"],
+    ["retry-budget-per-sec", "factor", "budgetPerS", "retries that there are on top, each second"],
+  ]),
   ...flagsOf(null, [
     ["slow-start-secs", "seconds", "slowStartMs", "time in which a new worker gets up to its full share"],
   ]),
@@ -51,6 +60,7 @@ export const RESILIENCE_FLAGS: readonly ResilienceFlag[] = [
 export const RESILIENCE_SWITCHES: Readonly<Record<Part, { readonly name: string; readonly help: string }>> = {
   health: { name: "disable-health-checks", help: "take every worker to be up" },
   breaker: { name: "disable-circuit-breaker", help: "send to workers however often they fail" },
+  retries: { name: "disable-retries", help: "one attempt at each request" },
 };
 
 /** What `flag` is when nobody says it, in its own unit. */

@@ -23,6 +23,7 @@ import { Passage } from "./passage.js";
 import type { ProcessLog } from "./process-log.js";
 import { PromptReader } from "./prompt-reader.js";
 import { RequestLog } from "./request-log.js";
+import { Retries } from "./retries/retries.js";
 import { sessionSource } from "./session-key.js";
 import { StatsLog } from "./stats-log.js";
 import { TraceRecorder } from "./trace-recorder.js";
@@ -144,6 +145,7 @@ function serve(
   for (const observer of [recorder, log, statsLog, tracing]) if (observer !== null) observers.push(observer);
   const core = {
     ...coreOf(options, roster, router, dialect, observers),
+    retries: new Retries(() => roster.settings, timers, randomStream(options.seed, "proxy/retries")),
     tracing,
     clock,
     timers,
@@ -218,13 +220,14 @@ function coreOf(
   router: Router,
   dialect: Dialect,
   observers: readonly RequestObserver[],
-): Omit<ProxyCore, "tracing" | "clock" | "timers" | "nowMs"> {
+): Omit<ProxyCore, "retries" | "tracing" | "clock" | "timers" | "nowMs"> {
   let requests = 0;
   return {
     router,
     roster,
     workers: roster.workers,
     dialect,
+    withoutPrefillWorker: options.router.withoutPrefillWorker,
     prompts: new PromptReader(),
     sessions: sessionSource(options.sessionKey),
     observers,

@@ -14,6 +14,8 @@ export interface OpenLeg {
   /** Null while no worker has been chosen. */
   decision: LegDecision | null;
   ended: boolean;
+  /** Another worker is still to be chosen for it. */
+  awaitsRetry: boolean;
   /** In the load counters now. */
   counted: boolean;
   /** Was in the load counters: a leg is counted at most once. */
@@ -137,6 +139,7 @@ export class Ledger implements LedgerView {
     }
     open.decision = decision;
     open.ended = false;
+    open.awaitsRetry = false;
     open.counted = false;
     open.wasCounted = false;
     this.bookedLegs[decision.worker]!++;
@@ -191,8 +194,10 @@ export class Ledger implements LedgerView {
   /** Forgets a request whose legs have all ended. */
   close(entry: OpenRequest): void {
     this.requests.delete(entry.id);
-    entry.prefill.decision = null;
-    entry.decode.decision = null;
+    for (const leg of [entry.prefill, entry.decode]) {
+      leg.decision = null;
+      leg.awaitsRetry = false;
+    }
     entry.prefillEnded = false;
     entry.request = null;
     this.spare.push(entry);
@@ -237,5 +242,5 @@ function newEntry(): OpenRequest {
 }
 
 function newLeg(): OpenLeg {
-  return { decision: null, ended: false, counted: false, wasCounted: false };
+  return { decision: null, ended: false, awaitsRetry: false, counted: false, wasCounted: false };
 }

@@ -75,7 +75,8 @@ export class RequestBook {
   }
 
   closeIfEnded(entry: OpenRequest): void {
-    if (!entry.awaitsDecode && !LEGS.some((leg) => isOpen(entry, leg))) this.ledger.close(entry);
+    if (entry.awaitsDecode) return;
+    if (!LEGS.some((leg) => isOpen(entry, leg) || entry[leg].awaitsRetry)) this.ledger.close(entry);
   }
 
   private prefixHeld(

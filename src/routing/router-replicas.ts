@@ -95,6 +95,10 @@ export class RouterReplicas implements RequestRouter {
     this.close(requestId, (router) => router.onLegEnd(requestId, leg, outcome, nowMs));
   }
 
+  onLegFailed(requestId: number, leg: Leg, outcome: LegOutcome, nowMs: number): void {
+    this.of(requestId).onLegFailed(requestId, leg, outcome, nowMs);
+  }
+
   onRequestEnd(requestId: number, outcome: LegOutcome, nowMs: number): void {
     this.close(requestId, (router) => router.onRequestEnd(requestId, outcome, nowMs));
   }

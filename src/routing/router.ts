@@ -135,12 +135,25 @@ export class Router {
   }
 
   /**
-   * Ends a leg and chooses another worker for it.
+   * Ends a leg that another worker is to get: the request stays in the book until `rerouteLeg` has found one or
+   * `onRequestEnd` says that nobody will.
+   *
+   * @throws LedgerError when the leg is not open.
+   */
+  onLegFailed(requestId: number, leg: Leg, outcome: LegOutcome, nowMs: number): void {
+    this.ledger.tick(nowMs);
+    const entry = this.ledger.entry(requestId);
+    this.book.endLeg(entry, leg, outcome, nowMs);
+    entry[leg].awaitsRetry = true;
+  }
+
+  /**
+   * Chooses another worker for a leg, and ends it before that where it is open.
    *
    * @param request The request given to `route`.
    * @param exclude Workers that are not to be chosen, usually those that have failed it.
-   * @returns null when no other worker is left: the leg has then ended.
-   * @throws LedgerError when the leg is not open.
+   * @returns null when no other worker is left: the leg has then ended, and with the last one the request.
+   * @throws LedgerError when the request is not open.
    */
   rerouteLeg(
     request: RoutingRequest,
@@ -151,7 +164,8 @@ export class Router {
   ): LegDecision | null {
     this.ledger.tick(nowMs);
     const entry = this.ledger.entry(request.id);
-    this.book.endLeg(entry, leg, outcome, nowMs);
+    if (!entry[leg].ended) this.book.endLeg(entry, leg, outcome, nowMs);
+    entry[leg].awaitsRetry = false;
     const other = entry[leg === "prefill" ? "decode" : "prefill"].decision;
     const inGroup = this.sameGroupAs(other);
     const prefillsHere = leg === "prefill" || other === null;

@@ -15,10 +15,7 @@ function run(...args: string[]): Promise<unknown> {
 
 describe("pdbench proxy", () => {
   it.each([
-    [
-      ["--decode", "http://d:1", "--retry-max-retries", "3"],
-      /--retry-max-retries is not supported: requests are not retried/,
-    ],
+    [["--decode", "http://d:1", "--retry-jitter-factor", "1.5"], /expected a share from 0 to 1/],
     [
       ["--decode", "http://d:1", "--disable-circuit-breaker", "--cb-failure-threshold", "3"],
       /--cb-failure-threshold has no effect with --disable-circuit-breaker/,

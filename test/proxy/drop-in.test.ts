@@ -159,6 +159,7 @@ describe("docs/proxy-flags.md", () => {
         "vllm-pd-disaggregation",
         "intra-node-data-parallel-size",
         "health-check-interval-secs",
+        "retry-max-retries",
       ],
     ]);
     const named = [...refused!].filter((flag) => !reasons.has(flag));

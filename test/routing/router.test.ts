@@ -126,6 +126,30 @@ describe("Router", () => {
     expect(router.isIdle()).toBe(true);
   });
 
+  it("keeps a request whose leg has failed in the book until another worker is found, or nobody", () => {
+    const router = routerOf({ policy: "in_flight", ties: "first" }, { prefill: 2, decode: 2 });
+    const one = request(1);
+    router.route(one, 0);
+    router.onLegEnd(1, "prefill", "completed", 1);
+    router.onLegFailed(1, "decode", "retryable", 2);
+    expect([0, 1, 2, 3].map((worker) => router.load.open(worker))).toEqual([0, 0, 0, 0]);
+    expect(router.isOpen(1)).toBe(true);
+    expect(router.rerouteLeg(one, "prefill", "retryable", 3, [0])?.worker).toBe(1);
+    expect(router.rerouteLeg(one, "decode", "retryable", 3, [2])?.worker).toBe(3);
+    expect([0, 1, 2, 3].map((worker) => router.load.open(worker))).toEqual([0, 1, 0, 1]);
+    complete(router, 1);
+    expect(router.isIdle()).toBe(true);
+    router.route(request(2), 4);
+    router.onLegFailed(2, "prefill", "retryable", 5);
+    router.onRequestEnd(2, "cancelled", 6);
+    expect(router.isIdle()).toBe(true);
+    router.route(request(3), 7);
+    router.onLegEnd(3, "prefill", "completed", 8);
+    router.onLegFailed(3, "decode", "retryable", 9);
+    expect(router.rerouteLeg(request(3), "decode", "retryable", 10, [2, 3])).toBeNull();
+    expect(router.isIdle()).toBe(true);
+  });
+
   it("counts decisions by branch", () => {
     const router = routerOf({ policy: "random", decider: { routing_threshold: 10 } });
     router.route(request(1, { promptTokens: 10 }), 0);

@@ -34,6 +34,7 @@ const sets = (flag: string, value: string, brings: object, base?: readonly strin
 const bothPolicies = (choice: object) => ({ router: { prefillPolicy: choice, decodePolicy: choice } });
 const health = (settings: object) => ({ resilience: { health: settings } });
 const breaker = (settings: object) => ({ resilience: { breaker: settings } });
+const retries = (settings: object) => ({ resilience: { retries: settings } });
 const parameter = (name: string, value: number) => bothPolicies({ params: { [name]: value } });
 
 export const VLLM_ROUTER: ProductFlags = {
@@ -99,6 +100,12 @@ export const VLLM_ROUTER: ProductFlags = {
       args: ["--disable-circuit-breaker"],
       brings: { resilience: { breaker: null } },
     },
+    "retry-max-retries": sets("--retry-max-retries", "7", retries({ attemptsMax: 7 })),
+    "retry-initial-backoff-ms": sets("--retry-initial-backoff-ms", "7", retries({ initialBackoffMs: 7 })),
+    "retry-max-backoff-ms": sets("--retry-max-backoff-ms", "7", retries({ maxBackoffMs: 7 })),
+    "retry-backoff-multiplier": sets("--retry-backoff-multiplier", "7", retries({ backoffMultiplier: 7 })),
+    "retry-jitter-factor": sets("--retry-jitter-factor", "0.7", retries({ jitterShare: 0.7 })),
+    "disable-retries": { args: ["--disable-retries"], brings: { resilience: { retries: null } } },
     "kv-connector": sets("--kv-connector", "mooncake", { connector: { connector: "mooncake" } }),
     "log-level": sets("--log-level", "warning", { log: { threshold: 3 } }),
     backend: { args: ["--backend", "vllm"], only: "vllm" },
@@ -113,9 +120,7 @@ export const VLLM_ROUTER: ProductFlags = {
     ...["mini-lb", "enable-igw"],
     ...["history-backend", "profile", "vllm-discovery-address", "enable-program-scheduling"],
     ...["program-scheduling-config-json", "selector", "service-discovery-port"],
-    ...["service-discovery-namespace", "prefill-selector", "decode-selector", "retry-max-retries"],
-    ...["retry-initial-backoff-ms", "retry-max-backoff-ms", "retry-backoff-multiplier"],
-    ...["retry-jitter-factor", "disable-retries", "request-timeout-secs"],
+    ...["service-discovery-namespace", "prefill-selector", "decode-selector", "request-timeout-secs"],
     ...["max-concurrent-requests", "queue-size", "queue-timeout-secs", "rate-limit-tokens-per-second"],
     ...["cors-allowed-origins", "log-dir", "prometheus-port", "prometheus-host", "request-id-headers"],
     ...["enable-trace", "otlp-traces-endpoint", "otel-excluded-paths", "api-key"],
