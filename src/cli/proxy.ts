@@ -193,11 +193,11 @@ function addRoutingFlags(command: Command): void {
 }
 
 function addResilienceFlags(command: Command): void {
-  command.optionsGroup("Workers that fail:");
+  command.optionsGroup("Failing workers, and limits (docs/proxy.md):");
   for (const flag of RESILIENCE_FLAGS) {
     const { name, kind, help } = flag;
     const [unit, parse] = FLAG_KINDS[kind];
-    const option = new Option(`--${name} <${unit}>`, `${help}; default: ${defaultOf(flag)}`);
+    const option = new Option(`--${name} <${unit}>`, `${help}; default: ${defaultOf(flag) ?? "none"}`);
     command.addOption(option.argParser(parse(`--${name}`)));
   }
   for (const { name, help } of Object.values(RESILIENCE_SWITCHES)) command.option(`--${name}`, help);
@@ -207,6 +207,7 @@ const FLAG_KINDS: Readonly<
   Record<ResilienceFlag["kind"], readonly [string, (flag: string) => (text: string) => number | string]>
 > = {
   count: ["N", (flag) => wholeNumberFlag(flag, 1)],
+  size: ["N", (flag) => wholeNumberFlag(flag, 0)],
   seconds: ["SECONDS", (flag) => numberFlag(flag, "positive")],
   ms: ["MS", (flag) => numberFlag(flag, "not negative")],
   factor: ["X", (flag) => numberFlag(flag, "positive")],

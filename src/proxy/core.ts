@@ -7,6 +7,7 @@ import type { ProxyClock } from "./clock.js";
 import type { Dialect } from "./dialects/dialect.js";
 import type { GenerationApi } from "./generation-api.js";
 import type { PromptReader } from "./prompt-reader.js";
+import type { Limits } from "./limits/limits.js";
 import type { Retries } from "./retries/retries.js";
 import type { SessionSource } from "./session-key.js";
 import type { Tracing } from "./tracing.js";
@@ -80,6 +81,7 @@ export interface ProxyCore {
   readonly sessions: SessionSource;
   readonly observers: readonly RequestObserver[];
   readonly retries: Retries;
+  readonly limits: Limits;
   /** What becomes of a request whose prefill no worker takes. */
   readonly withoutPrefillWorker: RouterConfig["withoutPrefillWorker"];
   /** Null: nothing is traced, and a client's `traceparent` goes through as it is. */

@@ -20,6 +20,25 @@ export function payloadTooLarge(limitBytes: number): ProxyError {
   };
 }
 
+/** The queue before the workers has no room. */
+export function tooManyRequests(): ProxyError {
+  return {
+    status: 429,
+    type: "TooManyRequestsError",
+    message: "too many requests are open and waiting (--max-concurrent-requests, --queue-size)",
+  };
+}
+
+/** The client's part, or the wait for a place, has taken too long. */
+export function requestTimeout(message: string): ProxyError {
+  return { status: 408, type: "RequestTimeoutError", message };
+}
+
+/** The workers' part has taken too long. */
+export function gatewayTimeout(message: string): ProxyError {
+  return { status: 504, type: "GatewayTimeoutError", message };
+}
+
 export function noWorker(branch: string): ProxyError {
   return { status: 503, type: "ServiceUnavailableError", message: `no worker takes the request (${branch})` };
 }

@@ -8,10 +8,13 @@ import {
   badGateway,
   badRequest,
   errorCode,
+  gatewayTimeout,
   internalError,
   noWorker,
   outcomeOf,
   payloadTooLarge,
+  requestTimeout,
+  tooManyRequests,
   type ProxyError,
 } from "./error-body.js";
 import { explanationHeaders } from "./explanation.js";
@@ -20,10 +23,19 @@ import { clientRequestId, newRequestId, type FlatHeaders } from "./headers.js";
 import { parseObject, readBody } from "./request-body.js";
 import { RequestLegs } from "./request-legs.js";
 import { legFailure, retryScope, type LegFailure, type RetryScope } from "./retries/leg-failure.js";
+import type { Applicant } from "./limits/admission-queue.js";
+import type { Watched } from "./limits/limits.js";
+import type { Overdue, Pace } from "./limits/pace.js";
 import { RetryPlan } from "./retries/retry-plan.js";
 import { generationRequest, otherRequest } from "./routing-request.js";
 import { isConnectFailure, type UpstreamEvents } from "./upstream-call.js";
 import { CachedTokens } from "./usage.js";
+
+/** As vLLM has it: lower is more urgent. */
+function priorityOf(body: JsonObject | null): number {
+  const priority = body?.["priority"];
+  return Number.isInteger(priority) ? (priority as number) : 0;
+}
 
 /** A prefill reply is one token and a handle. */
 const PREFILL_REPLY_BYTES_MAX = 64 << 20;
@@ -36,7 +48,7 @@ const CLIENT_CLOSED = 499;
  * As long as the client has seen nothing, a leg that fails may be tried on another worker. Whatever happens,
  * after `closed` no event of a worker, client or timer is looked at.
  */
-export class Exchange implements UpstreamEvents {
+export class Exchange implements UpstreamEvents, Watched {
   private readonly core: ProxyCore;
   private readonly req: IncomingMessage;
   private readonly res: ServerResponse;
@@ -48,13 +60,18 @@ export class Exchange implements UpstreamEvents {
 
   private body: Buffer = Buffer.alloc(0);
   private json: JsonObject | null = null;
+  private readonly arrivedMs: number;
+  /** When the last piece of the body came; null = it is complete. */
+  private bodyMs: number | null;
+  private pausedMs: number | null = null;
+  /** Leaves the queue, or gives the place back. */
+  private leave: ((nowMs: number) => void) | null = null;
   private facts: RequestFacts | null = null;
   private legs!: RequestLegs;
   private context: LegContext | null = null;
   private isConcurrent = false;
   private closed = false;
   private hasFirstToken = false;
-  private waitsForDrain = false;
   private prefillReply: Buffer[] = [];
   private prefillReplyBytes = 0;
   /** Takes back the retry that is waiting. */
@@ -79,13 +96,24 @@ export class Exchange implements UpstreamEvents {
     this.path = path;
     this.requestId = clientRequestId(req.rawHeaders) ?? newRequestId();
     this.plan = new RetryPlan(core.roster.settings.retries);
+    this.arrivedMs = core.timers.nowMs();
+    this.bodyMs = this.arrivedMs;
   }
 
   begin(): void {
+    this.core.limits.watch(this);
     this.res.on("close", () => {
+      this.pausedMs = null;
       this.onClientClose();
+      this.leave?.(this.core.timers.nowMs());
+      if (this.closed || this.facts === null) this.core.limits.forget(this);
+    });
+    this.req.on("data", () => {
+      this.bodyMs = this.core.timers.nowMs();
     });
     readBody(this.req, this.core.maxPayloadBytes, (body) => {
+      this.bodyMs = null;
+      if (this.reply.isEnded) return;
       if (body === null) this.refuse(payloadTooLarge(this.core.maxPayloadBytes), ["connection", "close"]);
       else {
         this.guard(() => {
@@ -115,8 +143,31 @@ export class Exchange implements UpstreamEvents {
       }
       this.json = parsed;
     }
-    this.core.retries.onRequest();
-    this.route();
+    this.enter();
+  }
+
+  /** Waits for a place. */
+  private enter(): void {
+    const { limits, retries, timers } = this.core;
+    const priority = priorityOf(this.json);
+    const applicant: Applicant = {
+      priority,
+      admit: () => {
+        if (this.closed) return;
+        retries.onRequest();
+        this.guard(() => {
+          this.route();
+        });
+      },
+      refuse: (reason) => {
+        limits.onRefused(reason);
+        if (this.closed) return;
+        if (reason === "timeout")
+          this.refuse(requestTimeout("no place was free in time (--queue-timeout-secs)"));
+        else this.refuse(tooManyRequests(), ["retry-after", String(limits.admission.retryAfterS())]);
+      },
+    };
+    this.leave = limits.admission.enter(applicant, timers.nowMs());
   }
 
   private route(): void {
@@ -203,6 +254,7 @@ export class Exchange implements UpstreamEvents {
   onUpstreamHeaders(leg: Leg, status: number, rawHeaders: readonly (Buffer | string)[]): void {
     if (this.closed) return;
     const state = this.legs[leg]!;
+    state.heardMs = this.core.timers.nowMs();
     state.status = status;
     if (status >= 500) state.verdict = "faulty";
     state.rawHeaders = rawHeaders;
@@ -215,6 +267,7 @@ export class Exchange implements UpstreamEvents {
 
   onUpstreamData(leg: Leg, chunk: Buffer): boolean {
     if (this.closed) return true;
+    this.legs[leg]!.heardMs = this.core.timers.nowMs();
     if (leg === "prefill") {
       this.prefillReply.push(chunk);
       this.prefillReplyBytes += chunk.length;
@@ -248,6 +301,8 @@ export class Exchange implements UpstreamEvents {
     } else {
       this.endLeg("decode", outcomeOf(state.status));
       this.reply.end();
+      // What the client has not taken yet is still its affair.
+      this.pausedMs ??= this.core.timers.nowMs();
     }
   }
 
@@ -314,12 +369,57 @@ export class Exchange implements UpstreamEvents {
   }
 
   private pauseUntilDrain(): void {
-    if (this.waitsForDrain) return;
-    this.waitsForDrain = true;
+    if (this.pausedMs !== null) return;
+    this.pausedMs = this.core.timers.nowMs();
     this.res.once("drain", () => {
-      this.waitsForDrain = false;
-      this.legs.decode!.call!.resume();
+      this.pausedMs = null;
+      const { decode } = this.legs;
+      decode!.heardMs = this.core.timers.nowMs();
+      decode!.call!.resume();
     });
+  }
+
+  // What takes too long ------------------------------------------------------------------------------------
+
+  get pace(): Pace {
+    const { arrivedMs, bodyMs, pausedMs } = this;
+    return {
+      arrivedMs,
+      bodyMs,
+      pausedMs,
+      legs: this.facts === null || this.closed ? [] : this.legs.underWay,
+    };
+  }
+
+  onOverdue(overdue: Overdue): void {
+    switch (overdue.what) {
+      case "body":
+        this.bodyMs = null;
+        this.refuse(requestTimeout("the request body came too slowly"), ["connection", "close"]);
+        break;
+      case "slow_reader":
+        this.res.destroy();
+        break;
+      case "request":
+        if (this.closed) this.res.destroy();
+        else this.closeWith("failed", gatewayTimeout("the request took too long (--request-timeout-secs)"));
+        break;
+      case "worker":
+        this.onSilence(overdue.leg);
+    }
+  }
+
+  /** A worker has said nothing for too long: as good as a broken connection. */
+  private onSilence(leg: Leg): void {
+    this.legs[leg]!.verdict = "faulty";
+    const failure: LegFailure = {
+      outcome: "failed",
+      isUnstarted: false,
+      isUnsent: false,
+      retryAfterMs: null,
+    };
+    if (this.triesAgain(leg, failure)) return;
+    this.closeWith("failed", gatewayTimeout(`the ${leg} worker was silent for too long`), leg);
   }
 
   // Trying again -------------------------------------------------------------------------------------------
@@ -422,6 +522,7 @@ export class Exchange implements UpstreamEvents {
     this.legs.end(leg, outcome);
     if (this.core.router.isOpen(this.facts!.id)) return;
     this.closed = true;
+    if (this.res.closed) this.core.limits.forget(this);
     const { status } = this.legs.decode!;
     this.tellEnd(outcomeOf(status), status);
   }
@@ -435,6 +536,7 @@ export class Exchange implements UpstreamEvents {
     if (this.closed) return;
     this.closed = true;
     this.cancelRetry?.();
+    if (this.res.closed) this.core.limits.forget(this);
     if (this.facts === null) return;
     this.legs.endAll(outcome, culprit);
     this.tellEnd(outcome, status);

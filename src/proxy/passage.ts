@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Leg } from "../routing/types.js";
 import { ClientReply } from "./client-reply.js";
 import type { ProxyCore, ProxyWorker } from "./core.js";
-import { badGateway, errorCode, payloadTooLarge } from "./error-body.js";
+import { badGateway, errorCode, gatewayTimeout, payloadTooLarge } from "./error-body.js";
 import { clientRequestId, headersToWorker, newRequestId } from "./headers.js";
+import type { Watched } from "./limits/limits.js";
+import type { Pace } from "./limits/pace.js";
 import { readBody } from "./request-body.js";
 import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
 
@@ -11,7 +13,7 @@ import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
  * A request that is no work for an engine, such as `GET /v1/models`: forwarded to a decode worker as it is,
  * without a decision of the routing core and without counting as load.
  */
-export class Passage implements UpstreamEvents {
+export class Passage implements UpstreamEvents, Watched {
   private readonly core: ProxyCore;
   private readonly worker: ProxyWorker;
   private readonly req: IncomingMessage;
@@ -19,6 +21,8 @@ export class Passage implements UpstreamEvents {
   private readonly reply: ClientReply;
   private readonly requestId: string;
   private readonly call: UpstreamCall;
+  private readonly arrivedMs: number;
+  private pausedMs: number | null = null;
 
   constructor(core: ProxyCore, worker: ProxyWorker, req: IncomingMessage, res: ServerResponse) {
     this.core = core;
@@ -28,10 +32,13 @@ export class Passage implements UpstreamEvents {
     this.reply = new ClientReply(res);
     this.requestId = clientRequestId(req.rawHeaders) ?? newRequestId();
     this.call = new UpstreamCall("decode", this);
+    this.arrivedMs = core.timers.nowMs();
   }
 
   begin(): void {
+    this.core.limits.watch(this);
     this.res.on("close", () => {
+      this.core.limits.forget(this);
       this.call.abort();
     });
     readBody(this.req, this.core.maxPayloadBytes, (body) => {
@@ -63,7 +70,9 @@ export class Passage implements UpstreamEvents {
 
   onUpstreamData(_leg: Leg, chunk: Buffer): boolean {
     if (this.reply.data(chunk)) return true;
+    this.pausedMs = this.core.timers.nowMs();
     this.res.once("drain", () => {
+      this.pausedMs = null;
       this.call.resume();
     });
     return false;
@@ -71,6 +80,17 @@ export class Passage implements UpstreamEvents {
 
   onUpstreamEnd(): void {
     this.reply.end();
+    this.pausedMs ??= this.core.timers.nowMs();
+  }
+
+  get pace(): Pace {
+    return { arrivedMs: this.arrivedMs, bodyMs: null, pausedMs: this.pausedMs, legs: [] };
+  }
+
+  onOverdue(): void {
+    this.call.abort();
+    if (this.reply.hasBegun || this.reply.isEnded) this.res.destroy();
+    else this.reply.fail(gatewayTimeout("the request took too long (--request-timeout-secs)"));
   }
 
   onUpstreamError(leg: Leg, error: Error): void {

@@ -16,11 +16,6 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
     ],
   ],
   [
-    "there is no limit on open requests and no queue before the workers",
-    ["max-concurrent-requests", "queue-size", "queue-timeout-secs", "rate-limit-tokens-per-second"],
-  ],
-  ["a stream may last as long as its worker sends", ["request-timeout-secs"]],
-  [
     "workers are given on the command line, there is no discovery",
     [
       "selector",

@@ -16,6 +16,8 @@ export interface LegState {
   hasEnded: boolean;
   /** What its end says of the worker. */
   verdict: Verdict;
+  /** When its worker was asked, or last said something; time of the connections' clock. */
+  heardMs: number;
   status: number;
   rawHeaders: readonly (Buffer | string)[];
 }
@@ -52,14 +54,19 @@ export class RequestLegs {
     return this.states.decode;
   }
 
-  get hasOpen(): boolean {
-    return LEGS.some((leg) => this.states[leg]?.hasEnded === false);
+  /** Legs that have been sent and have not ended. */
+  get underWay(): { readonly leg: Leg; readonly heardMs: number }[] {
+    return LEGS.flatMap((leg) => {
+      const state = this.states[leg];
+      return state?.call == null || state.hasEnded ? [] : [{ leg, heardMs: state.heardMs }];
+    });
   }
 
   /** A worker has been chosen for a leg. */
   begin(leg: Leg, worker: number): void {
     const ticket = this.core.roster.onLeg(worker);
-    this.states[leg] = { ticket, call: null, hasEnded: false, verdict: "unknown", status: 0, rawHeaders: [] };
+    const fresh = { call: null, hasEnded: false, verdict: "unknown", heardMs: 0, status: 0 } as const;
+    this.states[leg] = { ...fresh, ticket, rawHeaders: [] };
   }
 
   send(leg: Leg, { body, requestId, readsAnswer }: Sending, events: UpstreamEvents): void {
@@ -69,6 +76,7 @@ export class RequestLegs {
     const worker = core.workers[index]!;
     const call = new UpstreamCall(leg, events);
     state.call = call;
+    state.heardMs = core.timers.nowMs();
     const traceparent = core.tracing?.beginLeg(facts, leg, worker) ?? null;
     for (const observer of core.observers) observer.onLegSent?.(facts, leg, index);
     core.router.onDispatched(facts.id, leg, core.nowMs());

@@ -1,14 +1,14 @@
 import { InputError } from "../errors.js";
 import { DEFAULT_RESILIENCE, type ProxyResilience } from "./resilience.js";
 
-type Part = "health" | "breaker" | "retries";
+type Part = "health" | "breaker" | "retries" | "limits";
 
 /** A flag for one number, or text, of the settings. */
 export interface ResilienceFlag {
   /** vllm-router's name where it has the setting, without dashes. */
   readonly name: string;
   /** `seconds` become milliseconds. */
-  readonly kind: "count" | "seconds" | "ms" | "factor" | "share" | "path";
+  readonly kind: "count" | "size" | "seconds" | "ms" | "factor" | "share" | "path";
   readonly part: Part | null;
   readonly setting: string;
   readonly help: string;
@@ -51,22 +51,56 @@ export const RESILIENCE_FLAGS: readonly ResilienceFlag[] = [
     ["retry-budget-share", "share", "budgetShare", "retries that each request brings, over all requests"],
     ["retry-budget-per-sec", "factor", "budgetPerS", "retries that there are on top, each second"],
   ]),
+  ...flagsOf("limits", [
+    [
+      "max-concurrent-requests",
+      "count",
+      "concurrentMax",
+      "requests that are open at a time, with their streams",
+    ],
+    ["queue-size", "size", "queueSize", "requests that wait for a place; more get 429"],
+    ["queue-timeout-secs", "seconds", "queueTimeoutMs", "longest wait for a place; then 408"],
+    ["rate-limit-tokens-per-second", "factor", "ratePerS", "requests that begin in a second"],
+    [
+      "request-timeout-secs",
+      "seconds",
+      "requestTimeoutMs",
+      "from arrival to the end of the answer; then 504",
+    ],
+    ["client-headers-timeout-secs", "seconds", "headersTimeoutMs", "longest time for a request's headers"],
+    [
+      "client-body-timeout-secs",
+      "seconds",
+      "bodyIdleTimeoutMs",
+      "longest pause in a request's body; then 408",
+    ],
+    ["client-idle-timeout-secs", "seconds", "clientIdleTimeoutMs", "how long a connection may be idle"],
+    [
+      "slow-reader-timeout-secs",
+      "seconds",
+      "slowReaderTimeoutMs",
+      "how long a client may leave data waiting",
+    ],
+    ["worker-idle-timeout-secs", "seconds", "workerIdleTimeoutMs", "how long a worker may be silent"],
+  ]),
   ...flagsOf(null, [
     ["slow-start-secs", "seconds", "slowStartMs", "time in which a new worker gets up to its full share"],
   ]),
 ];
 
 /** Flags that switch a part off. */
-export const RESILIENCE_SWITCHES: Readonly<Record<Part, { readonly name: string; readonly help: string }>> = {
+export const RESILIENCE_SWITCHES: Readonly<
+  Partial<Record<Part, { readonly name: string; readonly help: string }>>
+> = {
   health: { name: "disable-health-checks", help: "take every worker to be up" },
   breaker: { name: "disable-circuit-breaker", help: "send to workers however often they fail" },
   retries: { name: "disable-retries", help: "one attempt at each request" },
 };
 
-/** What `flag` is when nobody says it, in its own unit. */
-export function defaultOf({ part, setting, kind }: ResilienceFlag): number | string {
-  const value = settingsOf(DEFAULT_RESILIENCE, part)[setting]!;
-  return kind === "seconds" ? (value as number) / 1000 : value;
+/** What `flag` is when nobody says it, in its own unit; null = there is no limit. */
+export function defaultOf({ part, setting, kind }: ResilienceFlag): number | string | null {
+  const value = settingsOf(DEFAULT_RESILIENCE, part)[setting] ?? null;
+  return kind === "seconds" && value !== null ? (value as number) / 1000 : value;
 }
 
 /**
@@ -81,11 +115,11 @@ export function resilienceOf(given: (name: string) => unknown): ProxyResilience 
     const value = given(flag.name) as number | string | undefined;
     if (value === undefined) continue;
     const part = flag.part === null ? null : RESILIENCE_SWITCHES[flag.part];
-    if (part !== null && given(part.name) === true) {
+    if (part != null && given(part.name) === true) {
       throw new InputError(`--${flag.name} has no effect with --${part.name}, expected one of them`);
     }
     if (flag.kind === "path" && !/^\/\S*$/.test(String(value))) {
-      throw new InputError(`--${flag.name}: got ${value}, expected a path such as ${defaultOf(flag)}`);
+      throw new InputError(`--${flag.name}: got ${value}, expected a path such as /health`);
     }
     const inSettings = flag.kind === "seconds" ? (value as number) * 1000 : value;
     Object.assign(flag.part === null ? settings : settings[flag.part]!, { [flag.setting]: inSettings });

@@ -23,6 +23,7 @@ import { Passage } from "./passage.js";
 import type { ProcessLog } from "./process-log.js";
 import { PromptReader } from "./prompt-reader.js";
 import { RequestLog } from "./request-log.js";
+import { Limits } from "./limits/limits.js";
 import { Retries } from "./retries/retries.js";
 import { sessionSource } from "./session-key.js";
 import { StatsLog } from "./stats-log.js";
@@ -37,9 +38,6 @@ import { WorkerPools } from "./workers/worker-pools.js";
 import { WorkerRoster } from "./workers/worker-roster.js";
 import { changeWorkers, isWorkerRoute } from "./workers/worker-routes.js";
 
-/** Clients keep connections longer than this or notice the close. */
-const CLIENT_IDLE_MS = 65_000;
-const CLIENT_HEADERS_MS = 60_000;
 /** Workers that a small fleet may grow to; a larger one may double. */
 const FLEET_MIN = 64;
 
@@ -95,11 +93,12 @@ export interface RunningProxy {
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const dialect = await dialectOf(options.connector, options.prefill, options.decode);
   checkTogether(options, dialect);
+  const { clientIdleTimeoutMs, headersTimeoutMs } = (options.resilience ?? DEFAULT_RESILIENCE).limits;
   const server = createServer({
     noDelay: true,
-    keepAliveTimeout: CLIENT_IDLE_MS,
-    headersTimeout: CLIENT_HEADERS_MS,
-    // The length of a request is the client's affair as long as it goes on.
+    keepAliveTimeout: clientIdleTimeoutMs,
+    headersTimeout: headersTimeoutMs,
+    // `Limits` sees to the body.
     requestTimeout: 0,
   });
   // Files are opened only once the address is ours: a second proxy must not empty those of the first.
@@ -143,14 +142,17 @@ function serve(
   const observers: RequestObserver[] = [metrics, decisions];
   const statsLog = statsLogOf(options);
   for (const observer of [recorder, log, statsLog, tracing]) if (observer !== null) observers.push(observer);
+  const limits = new Limits(() => roster.settings.limits, timers);
   const core = {
     ...coreOf(options, roster, router, dialect, observers),
     retries: new Retries(() => roster.settings, timers, randomStream(options.seed, "proxy/retries")),
+    limits,
     tracing,
     clock,
     timers,
     nowMs: () => clock.nowMs(),
   };
+  limits.addMetrics(metrics.families);
   const dashboard = new DashboardState(core, metrics);
   observers.push(dashboard);
   const changes = new WorkerChanges(roster, pools, dialect, timers);
@@ -167,6 +169,7 @@ function serve(
     close: async () => {
       stopChecks();
       changes.close();
+      limits.close();
       poller?.stop();
       stopStatsLog?.();
       dashboard.close();
@@ -220,7 +223,7 @@ function coreOf(
   router: Router,
   dialect: Dialect,
   observers: readonly RequestObserver[],
-): Omit<ProxyCore, "retries" | "tracing" | "clock" | "timers" | "nowMs"> {
+): Omit<ProxyCore, "retries" | "limits" | "tracing" | "clock" | "timers" | "nowMs"> {
   let requests = 0;
   return {
     router,

@@ -178,7 +178,8 @@ describe("the resilience that flags stand for", () => {
 
   it("has one setting for every flag, and every flag's default in it", () => {
     for (const flag of RESILIENCE_FLAGS) {
-      expect(resilience({ [flag.name]: defaultOf(flag) }), flag.name).toEqual(DEFAULT_RESILIENCE);
+      const usual = defaultOf(flag) ?? undefined;
+      expect(resilience({ [flag.name]: usual }), flag.name).toEqual(DEFAULT_RESILIENCE);
       const other = typeof defaultOf(flag) === "string" ? "/other" : 77;
       expect(resilience({ [flag.name]: other }), flag.name).not.toEqual(DEFAULT_RESILIENCE);
     }

@@ -35,6 +35,7 @@ const bothPolicies = (choice: object) => ({ router: { prefillPolicy: choice, dec
 const health = (settings: object) => ({ resilience: { health: settings } });
 const breaker = (settings: object) => ({ resilience: { breaker: settings } });
 const retries = (settings: object) => ({ resilience: { retries: settings } });
+const limits = (settings: object) => ({ resilience: { limits: settings } });
 const parameter = (name: string, value: number) => bothPolicies({ params: { [name]: value } });
 
 export const VLLM_ROUTER: ProductFlags = {
@@ -106,6 +107,11 @@ export const VLLM_ROUTER: ProductFlags = {
     "retry-backoff-multiplier": sets("--retry-backoff-multiplier", "7", retries({ backoffMultiplier: 7 })),
     "retry-jitter-factor": sets("--retry-jitter-factor", "0.7", retries({ jitterShare: 0.7 })),
     "disable-retries": { args: ["--disable-retries"], brings: { resilience: { retries: null } } },
+    "max-concurrent-requests": sets("--max-concurrent-requests", "7", limits({ concurrentMax: 7 })),
+    "queue-size": sets("--queue-size", "0", limits({ queueSize: 0 })),
+    "queue-timeout-secs": sets("--queue-timeout-secs", "7", limits({ queueTimeoutMs: 7000 })),
+    "rate-limit-tokens-per-second": sets("--rate-limit-tokens-per-second", "7", limits({ ratePerS: 7 })),
+    "request-timeout-secs": sets("--request-timeout-secs", "7", limits({ requestTimeoutMs: 7000 })),
     "kv-connector": sets("--kv-connector", "mooncake", { connector: { connector: "mooncake" } }),
     "log-level": sets("--log-level", "warning", { log: { threshold: 3 } }),
     backend: { args: ["--backend", "vllm"], only: "vllm" },
@@ -120,8 +126,7 @@ export const VLLM_ROUTER: ProductFlags = {
     ...["mini-lb", "enable-igw"],
     ...["history-backend", "profile", "vllm-discovery-address", "enable-program-scheduling"],
     ...["program-scheduling-config-json", "selector", "service-discovery-port"],
-    ...["service-discovery-namespace", "prefill-selector", "decode-selector", "request-timeout-secs"],
-    ...["max-concurrent-requests", "queue-size", "queue-timeout-secs", "rate-limit-tokens-per-second"],
+    ...["service-discovery-namespace", "prefill-selector", "decode-selector"],
     ...["cors-allowed-origins", "log-dir", "prometheus-port", "prometheus-host", "request-id-headers"],
     ...["enable-trace", "otlp-traces-endpoint", "otel-excluded-paths", "api-key"],
     ...["api-key-validation-urls", "wasm-middleware", "wasm-middleware-sha256", "wasm-middleware-route"],
