@@ -16,6 +16,7 @@ import { routerBlock, type RoutingFlags } from "../proxy/routing-flags.js";
 import { startProxy, type ProxyOptions } from "../proxy/server.js";
 import type { TracingOptions } from "../proxy/tracing.js";
 import { workersOf, type WorkerFlags } from "../proxy/worker-flags.js";
+import { dnsSource, type WorkerSourceOptions } from "../proxy/workers/worker-sources.js";
 import { packageVersion } from "../package-info.js";
 import { resolveRouterConfig } from "../routing/router-config.js";
 import { findScenario } from "../scenario/load.js";
@@ -37,7 +38,13 @@ const SHORTEST_STATS_INTERVAL_MS = 50;
 /** production-stack's. */
 const DEFAULT_LOG_STATS_S = 10;
 
+const DEFAULT_DNS_INTERVAL_S = 5;
+
 interface ProxyFlags extends WorkerFlags, RoutingFlags {
+  readonly workerFile?: string;
+  readonly prefillDns?: string;
+  readonly decodeDns?: string;
+  readonly dnsIntervalSecs?: number;
   readonly host: string;
   readonly port?: number;
   readonly scenario?: string;
@@ -137,6 +144,17 @@ function addWorkerFlags(command: Command): void {
       "prefill workers, each with its bootstrap port if it has one: URL, URL 8998, URL none",
     )
     .option("--decode <URL...>", "decode workers")
+    .option("--worker-file <FILE>", "workers in YAML or JSON; the file is watched")
+    .option(
+      "--prefill-dns <HOST[:PORT]>",
+      "every address of this name is a prefill worker; default port: 8000",
+    )
+    .option("--decode-dns <HOST[:PORT]>", "every address of this name is a decode worker")
+    .option(
+      "--dns-interval-secs <SECONDS>",
+      "time between two look-ups of those names; default: 5",
+      numberFlag("--dns-interval-secs", "positive"),
+    )
     .option("--worker-urls <URL...>", "workers that do both; nothing is disaggregated")
     .option(
       "--intra-node-data-parallel-size <N>",
@@ -299,9 +317,11 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
     log.say("warn", `nothing looks at ${setting} with the chosen decider and policies`);
   }
   const tracing = tracingOptions(flags);
+  const sources = sourceOptions(flags);
   const logStatsIntervalMs = logStatsInterval(flags);
   return {
     ...workersOf(flags),
+    ...(sources !== null && { sources }),
     host: flags.host,
     port: flags.port ?? defaults.port,
     router: config,
@@ -346,6 +366,25 @@ function logStatsInterval({ logStats, logStatsInterval: seconds }: ProxyFlags): 
   if (logStats === true) return (seconds ?? DEFAULT_LOG_STATS_S) * 1000;
   if (seconds === undefined) return null;
   throw new InputError("--log-stats-interval has no effect without --log-stats, expected both");
+}
+
+/** @throws InputError for a name that is none, and for flags that sources do not look at. */
+function sourceOptions(flags: ProxyFlags): WorkerSourceOptions | null {
+  const { workerFile = null, prefillDns, decodeDns, dnsIntervalSecs } = flags;
+  const dns = [
+    ...(prefillDns === undefined ? [] : [dnsSource("prefill", prefillDns, "--prefill-dns")]),
+    ...(decodeDns === undefined ? [] : [dnsSource("decode", decodeDns, "--decode-dns")]),
+  ];
+  if (dnsIntervalSecs !== undefined && dns.length === 0) {
+    throw new InputError("--dns-interval-secs has no effect without --prefill-dns or --decode-dns");
+  }
+  if (workerFile === null && dns.length === 0) return null;
+  if (flags.intraNodeDataParallelSize !== undefined) {
+    throw new InputError(
+      "--intra-node-data-parallel-size does not go with --worker-file and DNS, expected URLs with @RANK in the file",
+    );
+  }
+  return { file: workerFile, dns, dnsIntervalMs: (dnsIntervalSecs ?? DEFAULT_DNS_INTERVAL_S) * 1000 };
 }
 
 /** @throws InputError for a URL or share that is none, and for settings of traces that nobody gets. */

@@ -36,10 +36,13 @@ import { WorkerChanges } from "./workers/worker-changes.js";
 import { addWorkerMetrics } from "./workers/worker-metrics.js";
 import { WorkerPools } from "./workers/worker-pools.js";
 import { WorkerRoster } from "./workers/worker-roster.js";
+import { followSources, type WorkerSourceOptions } from "./workers/worker-sources.js";
 import { changeWorkers, isWorkerRoute } from "./workers/worker-routes.js";
 
 /** Workers that a small fleet may grow to; a larger one may double. */
 const FLEET_MIN = 64;
+/** The same where nobody knows beforehand how many there will be. */
+const SOURCED_FLEET_MIN = 256;
 
 export interface ProxyOptions {
   readonly host: string;
@@ -48,6 +51,8 @@ export interface ProxyOptions {
   readonly prefill: readonly WorkerUrl[];
   /** Also take every request that is not disaggregated, and all other routes. */
   readonly decode: readonly WorkerUrl[];
+  /** Workers that come and go; absent = those named here, and those added by hand. */
+  readonly sources?: WorkerSourceOptions;
   readonly router: RouterConfig;
   readonly seed: number;
   readonly connector: ConnectorOptions;
@@ -105,7 +110,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const url = await listen(server, options.host, options.port);
   try {
     const tracing = options.tracing === undefined ? null : await startTracing(options.tracing);
-    return { ...serve(server, options, dialect, tracing), url };
+    return { ...(await serve(server, options, dialect, tracing)), url };
   } catch (error) {
     await closeServer(server);
     throw error;
@@ -119,12 +124,12 @@ async function startTracing(options: TracingOptions): Promise<Tracing> {
 }
 
 /** Lets a listening server answer. */
-function serve(
+async function serve(
   server: Server,
   options: ProxyOptions,
   dialect: Dialect,
   tracing: Tracing | null,
-): Omit<RunningProxy, "url"> {
+): Promise<Omit<RunningProxy, "url">> {
   const pools = new WorkerPools();
   const initial = [
     ...options.prefill.map((url) => pools.worker(url, "prefill")),
@@ -156,8 +161,11 @@ function serve(
   const dashboard = new DashboardState(core, metrics);
   observers.push(dashboard);
   const changes = new WorkerChanges(roster, pools, dialect, timers);
-  const stopChecks = startHealthChecks(roster, timers);
   server.on("request", requestListener({ core, metrics, decisions, dashboard, changes }));
+  const warn = (message: string) => options.log?.say("warn", message);
+  const { sources } = options;
+  const stopFollowing = sources === undefined ? null : await followSources(sources, changes, timers, warn);
+  const stopChecks = startHealthChecks(roster, timers);
   const poller = router.usesStats()
     ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, core.clock)
     : null;
@@ -168,6 +176,7 @@ function serve(
     router,
     close: async () => {
       stopChecks();
+      stopFollowing?.();
       changes.close();
       limits.close();
       poller?.stop();
@@ -186,8 +195,9 @@ function statsLogOf({ log, logStatsIntervalMs }: ProxyOptions): StatsLog | null 
   return logStatsIntervalMs !== undefined || log.shows("debug") ? new StatsLog(log) : null;
 }
 
-function checkTogether({ decode, prefill, router }: ProxyOptions, dialect: Dialect): void {
-  if (decode.length === 0) throw new InputError("the proxy has no decode worker, expected --decode URL");
+function checkTogether({ decode, prefill, router, sources }: ProxyOptions, dialect: Dialect): void {
+  if (decode.length === 0 && sources === undefined)
+    throw new InputError("the proxy has no decode worker, expected --decode URL");
   const ids = [...prefill, ...decode].map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw new InputError(`worker ${twice} is given twice, expected every URL once`);
@@ -198,9 +208,12 @@ function checkTogether({ decode, prefill, router }: ProxyOptions, dialect: Diale
   }
 }
 
-function routerOf({ router, seed, eventLog }: ProxyOptions, workers: readonly ProxyWorker[]): Router {
+function routerOf(
+  { router, seed, eventLog, sources }: ProxyOptions,
+  workers: readonly ProxyWorker[],
+): Router {
   const specs: WorkerSpec[] = workers.map(({ id, leg }) => ({ id, leg }));
-  const capacity = Math.max(FLEET_MIN, 2 * workers.length);
+  const capacity = Math.max(sources === undefined ? FLEET_MIN : SOURCED_FLEET_MIN, 2 * workers.length);
   return eventLog === undefined
     ? new Router(router, specs, seed, capacity)
     : new LoggedRouter(router, specs, seed, capacity, eventLog);

@@ -25,6 +25,10 @@ export class WorkerChanges {
     roster.observe({ onGone: (worker) => pools.release(worker) });
   }
 
+  has(id: string): boolean {
+    return this.roster.present().some((place) => this.roster.workers[place]!.id === id);
+  }
+
   /**
    * Adds a worker, which gets requests once it has answered a health check.
    *
