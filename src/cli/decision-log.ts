@@ -1,4 +1,11 @@
-import type { CandidateView, Leg, LegDecision, RouteDecision } from "../routing/types.js";
+import {
+  WORKER_FIGURES,
+  type CandidateView,
+  type Figures,
+  type Leg,
+  type LegDecision,
+  type RouteDecision,
+} from "../routing/types.js";
 import type { Scenario } from "../scenario/schema.js";
 import type { SimulationHooks } from "../simulator/hooks.js";
 
@@ -82,7 +89,17 @@ export class DecisionLog {
   private legOf(leg: LegDecision | null): object | null {
     if (leg === null) return null;
     const { worker, policy, branch, figures } = leg;
-    return { worker: this.workers[worker], policy, branch, figures };
+    return { worker: this.workers[worker], policy, branch, figures: this.readable(figures) };
+  }
+
+  /** Figures with ids in place of indices of workers. */
+  private readable(figures: Figures): object {
+    return Object.fromEntries(
+      Object.entries(figures).map(([name, value]) => [
+        name,
+        WORKER_FIGURES.includes(name) ? this.workers[value] : value,
+      ]),
+    );
   }
 }
 

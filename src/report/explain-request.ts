@@ -9,7 +9,8 @@ export interface LoggedLeg {
   readonly worker: string;
   readonly policy: string;
   readonly branch: string;
-  readonly figures: Readonly<Record<string, number>>;
+  /** Numbers, or the id of a worker. */
+  readonly figures: Readonly<Record<string, number | string>>;
 }
 
 /** A worker as the decision found it; statistics only where the router had some. */
@@ -18,7 +19,8 @@ export interface LoggedCandidate {
   readonly open: number;
   readonly open_tokens: number;
   readonly prefill_tokens: number;
-  readonly cached_tokens: number;
+  /** Null where the router keeps no index of prefixes for the leg. */
+  readonly cached_tokens: number | null;
   readonly running?: number;
   readonly waiting?: number;
   readonly kv_usage?: number;

@@ -43,18 +43,28 @@ function legSection(title: string, leg: "prefill" | "decode", decision: LoggedDe
 
 function inBrackets(figures: LoggedLeg["figures"]): string {
   const words = Object.entries(figures).map(
-    ([name, value]) => `${name} ${Number.isInteger(value) ? formatCount(value) : formatNumber(value)}`,
+    ([name, value]) => `${name} ${typeof value === "string" ? value : formatFigure(value)}`,
   );
   return words.length === 0 ? "" : ` (${words.join(", ")})`;
 }
 
-const COLUMNS = ["worker", "open", "open tokens", "to prefill", "held tokens"];
+function formatFigure(value: number): string {
+  return Number.isInteger(value) ? formatCount(value) : formatNumber(value);
+}
+
+const COLUMNS = ["worker", "open", "open tokens", "to prefill"];
 const STATISTICS = ["running", "waiting", "KV use", "age, ms"];
 
 function candidateTable(chosen: LoggedLeg, candidates: readonly LoggedCandidate[], atMs: number): string[] {
   if (candidates.length === 0) return [];
   const hasStatistics = candidates.some(({ running }) => running !== undefined);
-  const headers = ["", ...COLUMNS, ...(hasStatistics ? STATISTICS : [])];
+  const hasIndex = candidates.some(({ cached_tokens }) => cached_tokens !== null);
+  const headers = [
+    "",
+    ...COLUMNS,
+    ...(hasIndex ? ["held tokens"] : []),
+    ...(hasStatistics ? STATISTICS : []),
+  ];
   const columns = headers.map((header, i): TextColumn => ({
     group: "",
     header,
@@ -66,7 +76,7 @@ function candidateTable(chosen: LoggedLeg, candidates: readonly LoggedCandidate[
     formatCount(candidate.open),
     formatCount(candidate.open_tokens),
     formatCount(candidate.prefill_tokens),
-    formatCount(candidate.cached_tokens),
+    ...(hasIndex ? [formatCount(candidate.cached_tokens ?? 0)] : []),
     ...(hasStatistics ? statisticsOf(candidate, atMs) : []),
   ]);
   const { header, rows: lines } = textTable(columns, rows);

@@ -4,7 +4,7 @@ import type { Fleet } from "./fleet.js";
 import type { PrefixIndex } from "./prefix-index/prefix-index.js";
 import type { LegChoosers } from "./request-book.js";
 import type { RouterConfig } from "./router-config.js";
-import type { DeciderContext, LegDecision, LedgerView, RoutingRequest, Worker } from "./types.js";
+import type { DeciderContext, Leg, LegDecision, LedgerView, RoutingRequest, Worker } from "./types.js";
 
 /** What a pending choice is made from. */
 export interface ChoiceParts {
@@ -101,6 +101,11 @@ export class PendingChoice implements DeciderContext {
 
   worker(index: number): Worker {
     return this.parts.fleet.worker(index);
+  }
+
+  /** Whether `cachedTokens` can tell anything of a leg's workers. */
+  keepsIndexOf(leg: Leg): boolean {
+    return this.parts.legs[leg].policy.heldUnits !== undefined || this.parts.prefixes !== null;
   }
 
   cachedTokens({ leg, index }: Worker): number {

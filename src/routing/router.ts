@@ -284,8 +284,9 @@ export class Router {
     return usesKvEvents(this.config);
   }
 
-  /** The healthy workers of a leg as a decision on `request` would find them now. Changes nothing. */
+  /** The healthy workers of a leg as a decision on `request` would find them now. Only the clock goes on. */
   candidates(leg: Leg, request: RoutingRequest, nowMs: number): CandidateView[] {
+    this.ledger.tick(nowMs);
     this.choice.begin(request, nowMs);
     return this.legs[leg].healthy.map((worker) => ({
       worker: worker.index,
@@ -293,7 +294,7 @@ export class Router {
       open: this.ledger.open(worker.index),
       openTokens: this.ledger.openTokens(worker.index),
       prefillTokens: this.ledger.prefillTokens(worker.index),
-      cachedTokens: this.choice.cachedTokens(worker),
+      cachedTokens: this.choice.keepsIndexOf(leg) ? this.choice.cachedTokens(worker) : null,
       stats: worker.stats,
     }));
   }

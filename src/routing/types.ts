@@ -82,13 +82,16 @@ export interface CandidateView {
   readonly open: number;
   readonly openTokens: number;
   readonly prefillTokens: number;
-  /** Prompt tokens of the request that the worker is believed to hold. */
-  readonly cachedTokens: number;
+  /** Prompt tokens of the request that the worker is believed to hold; null where no index is kept of its leg. */
+  readonly cachedTokens: number | null;
   readonly stats: WorkerStats | null;
 }
 
 /** Figures that a decision compared, by name, in the order they were computed. */
 export type Figures = Readonly<Record<string, number>>;
+
+/** Figures that are no quantities: the index of a worker. */
+export const WORKER_FIGURES: readonly string[] = ["first", "second", "owner", "instead_of"];
 
 /** Which worker a leg goes to and why. */
 export interface LegDecision {

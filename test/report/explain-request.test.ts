@@ -83,6 +83,25 @@ describe("the explanation of a request", () => {
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
+  it("names workers among the figures, and leaves held tokens out where nobody knows them", () => {
+    const candidates = DECISION.candidates.prefill.map((candidate) => ({
+      ...candidate,
+      cached_tokens: null,
+    }));
+    const prefill = { ...DECISION.prefill, figures: { first: "prefill-0", first_load: 1 } };
+    const text = explanationText({
+      decision: {
+        ...DECISION,
+        path: "disaggregated",
+        prefill,
+        candidates: { prefill: candidates, decode: [] },
+      },
+      row: { input_tokens: "10" },
+    });
+    expect(text).toContain("(first prefill-0, first_load 1)");
+    expect(text).not.toContain("held tokens");
+  });
+
   it("says that a rejected request was taken by nobody", async () => {
     const text = explanationText(await readExplainedRequest(directory, 1));
     expect(text).toContain("turned away.");

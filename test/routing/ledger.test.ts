@@ -198,6 +198,74 @@ describe("load accounting", () => {
     expect(load(router)).toEqual([0, 0]);
   });
 
+  it("health_check_resets_load_s: at whole multiples of the period, whenever something happens first", () => {
+    const router = withDefect({ health_check_resets_load_s: 10, decode_opens: "headers" });
+    router.route(request(1, { promptTokens: 5 }), 25_000);
+    router.onHeaders(1, "decode", 29_999);
+    expect([router.load.open(1), router.load.openTokens(1)]).toEqual([1, 5]);
+    router.route(request(2), 29_999);
+    // The reset of 30 s comes before what counts at 30 s.
+    router.onHeaders(2, "decode", 30_000);
+    expect(router.load.open(1)).toBe(1);
+    expect(router.load.openTokens(0)).toBe(0);
+    router.onDispatched(2, "prefill", 39_999);
+    expect(router.load.open(1)).toBe(1);
+    router.onDispatched(2, "prefill", 40_000);
+    expect(load(router)).toEqual([0, 0]);
+  });
+
+  it.each(["onPrefillEnd", "onFirstToken", "onRequestEnd", "onLegEnd", "setHealthy", "rerouteLeg"] as const)(
+    "health_check_resets_load_s: %s after the period finds the counters at 0",
+    (call) => {
+      const router = withDefect({ health_check_resets_load_s: 10 });
+      for (const id of [1, 2, 3]) router.route(request(id, { promptTokens: 7 }), 0);
+      const calls = {
+        onPrefillEnd: () => router.onPrefillEnd(1, 10_000),
+        onFirstToken: () => router.onFirstToken(1, 10_000),
+        onRequestEnd: () => router.onRequestEnd(1, "completed", 10_000),
+        onLegEnd: () => router.onLegEnd(1, "prefill", "completed", 10_000),
+        setHealthy: () => router.setHealthy(0, false, 10_000),
+        rerouteLeg: () => router.rerouteLeg(request(1), "decode", "failed", 10_000, [1]),
+      };
+      calls[call]();
+      expect(load(router)).toEqual([0, 0]);
+      expect([router.load.openTokens(0), router.load.openTokens(1)]).toEqual([0, 0]);
+    },
+  );
+
+  it.each([
+    ["completed", [1, 1]],
+    ["failed", [1, 1]],
+    ["retryable", [1, 1]],
+    ["cancelled", [1, 1]],
+  ] as const)("without defects, a leg that ends %s is taken off once", (outcome, left) => {
+    const router = withDefect({});
+    for (const id of [1, 2]) router.route(request(id), 0);
+    router.onRequestEnd(1, outcome, 1);
+    expect(load(router)).toEqual(left);
+  });
+
+  it.each([
+    ["leak_on_disconnect", "completed"],
+    ["leak_on_disconnect", "retryable"],
+    ["double_decrement_on_retryable_status", "cancelled"],
+    ["double_decrement_on_retryable_status", "failed"],
+  ] as const)("%s leaves a leg that ends %s alone", (defect, outcome) => {
+    const router = withDefect({ [defect]: true });
+    for (const id of [1, 2]) router.route(request(id), 0);
+    router.onRequestEnd(1, outcome, 1);
+    expect(load(router)).toEqual([1, 1]);
+  });
+
+  it("leak_on_disconnect: nothing leaks of a stream whose count was released at its headers", () => {
+    const router = withDefect({ leak_on_disconnect: true, decode_release: "headers" });
+    router.route(request(1), 0);
+    router.onLegEnd(1, "prefill", "completed", 1);
+    router.onHeaders(1, "decode", 2);
+    router.onRequestEnd(1, "cancelled", 3);
+    expect(load(router)).toEqual([0, 0]);
+  });
+
   it("never_counted: no load is ever seen", () => {
     const router = withDefect({ never_counted: true });
     router.route(request(1), 0);

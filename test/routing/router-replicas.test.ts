@@ -53,6 +53,57 @@ describe("router replicas", () => {
     expect(() => router.onRequestEnd(0, "completed", 5)).toThrow(LedgerError);
   });
 
+  it("hear of each step of a request that is theirs", () => {
+    const router = replicas(2, {
+      load_accounting: {
+        decode_opens: "dispatch",
+        decode_release: "headers",
+        prefill_guard_opened_late: true,
+      },
+    });
+    const load = () => [0, 1, 2].map((worker) => router.load.open(worker));
+    const prefilling = () => [0, 1, 2].map((worker) => router.load.prefillTokens(worker));
+    for (const id of [1, 2]) router.route(request(id, { promptTokens: 10 * id }), 0);
+    expect(load()).toEqual([0, 0, 0]);
+    expect(prefilling()).toEqual([30, 0, 0]);
+    router.onHeaders(2, "prefill", 1);
+    expect(load()).toEqual([1, 0, 0]);
+    router.onPrefillEnd(2, 2);
+    expect(prefilling()).toEqual([10, 0, 0]);
+    router.onDispatched(2, "decode", 3);
+    expect(load()).toEqual([1, 1, 0]);
+    router.onFirstToken(2, 4);
+    expect(load()).toEqual([1, 0, 0]);
+    router.onDispatched(1, "decode", 5);
+    router.onFirstToken(1, 6);
+    expect([load(), prefilling()]).toEqual([
+      [1, 0, 0],
+      [0, 0, 0],
+    ]);
+  });
+
+  it("all hear of KV events and of caches that are gone, and take workers in and out alike", () => {
+    const router = replicas(2, { decider: "never", policy: "precise_prefix", speculative_s: 0 });
+    const send = (id: number) => router.route(request(id, { symbols: [1] }), 0).decode!;
+    router.onKvEvent({ worker: 2, kind: "stored", symbols: Int32Array.of(1) });
+    for (const id of [1, 2]) expect(send(id)).toMatchObject({ worker: 2, branch: "prefix_hit" });
+    router.forgetWorker(2);
+    for (const id of [3, 4]) expect(send(id).branch).toBe("min_load");
+    router.removeWorker(1);
+    for (const id of [5, 6]) expect(send(id).worker).toBe(2);
+    expect(() => router.addWorker({ id: "new", leg: "decode" })).toThrow(/cannot be added/);
+    for (const id of [1, 2, 3, 4]) router.onRequestEnd(id, "completed", 1);
+    expect(router.addWorker({ id: "new", leg: "decode" })).toBe(1);
+    expect([7, 8].map((id) => send(id).worker)).toEqual([1, 1]);
+  });
+
+  it("draw different random numbers", () => {
+    const router = replicas(2, { decider: "never", policy: "random" });
+    const picks = Array.from({ length: 200 }, (_, id) => router.route(request(id), 0).decode!.worker);
+    const [even, odd] = [0, 1].map((parity) => picks.filter((_, i) => i % 2 === parity).join(""));
+    expect(even).not.toBe(odd);
+  });
+
   it("refuse an id that is open, whoever has it", () => {
     const router = replicas(2);
     router.route(request(1), 0);

@@ -269,7 +269,76 @@ describe("a fleet that changes", () => {
   });
 });
 
+describe("what a worker that has gone leaves behind", () => {
+  it("is no load for the one that takes its place, though counts have leaked", () => {
+    const router = routerOf({ policy: "in_flight", load_accounting: { leak_on_disconnect: true } });
+    router.route(request(1, { promptTokens: 9 }), 0);
+    router.onRequestEnd(1, "cancelled", 1);
+    const leaked = [2, 3].find((worker) => router.load.open(worker) === 1)!;
+    router.removeWorker(leaked);
+    expect(router.addWorker({ id: "new", leg: "decode" })).toBe(leaked);
+    expect([router.load.open(leaked), router.load.openTokens(leaked)]).toEqual([0, 0]);
+  });
+
+  it("is neither statistics nor prefixes once it is forgotten", () => {
+    const router = routerOf(
+      {
+        decider: { kind: "uncached_tokens", disaggregate_at_uncached_tokens: 1 },
+        order: "decode_first",
+        policy: "least_loaded",
+      },
+      { prefill: 1, decode: 1 },
+    );
+    for (const worker of [0, 1]) router.updateStats(worker, { running: 1, waiting: 0, kvUsage: 0, atMs: 0 });
+    const send = (id: number) => router.route(request(id, { symbols: [1] }), 0);
+    expect(send(1)).toMatchObject({ path: "disaggregated", decode: { branch: "min_load" } });
+    expect(send(2)).toMatchObject({ path: "decode_only", figures: { cached_tokens: 512 } });
+    router.forgetWorker(1);
+    expect(send(3)).toMatchObject({
+      path: "disaggregated",
+      figures: { cached_tokens: 0 },
+      decode: { branch: "no_stats_round_robin" },
+    });
+  });
+});
+
+describe("tokens that a worker holds", () => {
+  it("are the share of the prompt's units that it holds, in whole tokens", () => {
+    const router = routerOf(
+      {
+        decider: { kind: "uncached_tokens", zero_means: "always" },
+        order: "decode_first",
+        policy: "round_robin",
+      },
+      { prefill: 1, decode: 1 },
+    );
+    // Units are characters here: 401 of them are 100 tokens, and 101 are held.
+    const ask = (id: number, characters: number, promptTokens: number) => ({
+      ...request(id, { promptTokens }),
+      prefix: {
+        symbols: Int32Array.from({ length: characters }, (_, i) => i),
+        length: characters,
+        unitsPerSymbol: 1,
+        totalUnits: characters,
+      },
+    });
+    router.route(ask(1, 101, 25), 0);
+    expect(router.route(ask(2, 401, 100), 0).figures).toMatchObject({
+      cached_tokens: 25,
+      uncached_tokens: 75,
+    });
+    expect(router.route(ask(3, 0, 100), 0).figures).toMatchObject({ cached_tokens: 0 });
+  });
+});
+
 describe("a request that asks for a worker", () => {
+  it("that it would get anyway is decided as ever", () => {
+    const router = routerOf({ decider: "never", policy: "in_flight", ties: "first" });
+    const { decode } = router.route({ ...request(1), pinned: { decode: 2 } }, 0);
+    expect(decode).toMatchObject({ worker: 2, branch: "min_load" });
+    expect(decode!.figures).not.toHaveProperty("instead_of");
+  });
+
   it("gets it, and later decisions are as they would have been", () => {
     const branches = (pinned: { decode: number } | null) => {
       const router = routerOf({ policy: "random" }, { decode: 5 });
@@ -309,6 +378,27 @@ describe("session_key_reaches", () => {
 });
 
 describe("candidates", () => {
+  it("says nothing of prefixes where nobody keeps an index of them", () => {
+    const held = (settings: Record<string, unknown>) =>
+      (["prefill", "decode"] as const).map(
+        (leg) =>
+          routerOf(settings, { prefill: 1, decode: 1 }).candidates(leg, request(1), 0)[0]!.cachedTokens,
+      );
+    expect(held({ decider: "always", policy: "in_flight" })).toEqual([null, null]);
+    expect(held({ decider: "always", policy: "in_flight", prefill_policy: "cache_aware" })).toEqual([
+      0,
+      null,
+    ]);
+    expect(held({ decider: "uncached_tokens", policy: "in_flight", order: "decode_first" })).toEqual([0, 0]);
+  });
+
+  it("shows load after the resets that are due", () => {
+    const router = routerOf({ policy: "in_flight", load_accounting: { health_check_resets_load_s: 10 } });
+    router.route(request(1), 0);
+    const open = router.candidates("decode", request(2), 10_000).map((view) => view.open);
+    expect(open).toEqual([0, 0]);
+  });
+
   it("shows the workers as a decision would find them, and changes nothing", () => {
     const router = routerOf({ decider: "never", policy: "cache_aware", ties: "first" });
     router.route(request(1, { symbols: [1, 2] }), 0);

@@ -28,7 +28,7 @@ function feedOver(rows: readonly Row[], blockTokens: number, options: Partial<Si
   const requests = new RoutingRequests({ ...workload, blocks });
   const held = (row: number, nowMs: number): number[] => {
     feed.deliver(router, nowMs);
-    return router.candidates("decode", requests.of(row), nowMs).map(({ cachedTokens }) => cachedTokens);
+    return router.candidates("decode", requests.of(row), nowMs).map(({ cachedTokens }) => cachedTokens ?? 0);
   };
   return { workload: { ...workload, blocks }, clock, feed, held };
 }

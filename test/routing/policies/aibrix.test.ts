@@ -248,6 +248,21 @@ describe("aibrix_pd with order joint", () => {
     expect(costs).toEqual([1, 1, 2, 2]);
   });
 
+  it("adds both legs' costs, each against the highest of its leg", () => {
+    const router = routerWith();
+    router.setHealthy(2, false, 0);
+    route(router, [1]);
+    complete(router, nextId - 1);
+    router.setHealthy(2, true, 0);
+    router.updateStats(1, stats(8, 0.5));
+    router.updateStats(3, stats(0));
+    // Roleset a: 5 of 10 and (8 / 8 + 1) / 0.5 = 4 of 4; b: 10 of 10 and 1 of 4. As they stand a would be cheaper.
+    expect(route(router, [1, 9])).toMatchObject({
+      prefill: { worker: 2, figures: { cost: 10, scale: 10, joint_cost: 1.25 } },
+      decode: { worker: 3, figures: { cost: 1, scale: 4, joint_cost: 1.25 } },
+    });
+  });
+
   it("falls back to decoding alone, by the same scores, without a prefill worker", () => {
     const router = routerWith({ without_prefill_worker: "decode_only" });
     router.setHealthy(0, false, 0);

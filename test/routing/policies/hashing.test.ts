@@ -183,6 +183,17 @@ describe("sticky_least_loaded", () => {
     expect(send(router, "c")).toMatchObject({ worker: 0, figures: { min_load: 1 } });
   });
 
+  it("counts sessions whose time is over no more", () => {
+    const router = routerFor({ session_ttl_s: 10 });
+    const at = (sessionKey: string, nowMs: number) =>
+      router.route(request(nextId++, { sessionKey }), nowMs).decode!;
+    for (const key of ["a", "b", "c"]) at(key, 0);
+    // Swept at most once a minute, when a session is seen.
+    expect(at("d", 70_000)).toMatchObject({ worker: 1, figures: { min_sessions: 1 } });
+    expect(at("e", 70_000)).toMatchObject({ worker: 0, figures: { min_sessions: 0 } });
+    expect(at("f", 80_000).figures).toEqual({ min_sessions: 1 });
+  });
+
   it("leaves nothing behind of requests without a session", () => {
     const router = routerFor();
     expect(send(router, null)).toMatchObject({ worker: 0, branch: "keyless" });
