@@ -1,14 +1,18 @@
 import { Argument, Command } from "commander";
 import { didYouMean } from "../values/nearest-name.js";
 import { InputError } from "../errors.js";
-import { wrap } from "./help-text.js";
+import { bullets, hanging } from "./wrapped-text.js";
 
-/** One line of a list. */
+/** One entry of a list. */
 interface Listed {
   readonly name: string;
   readonly summary: string;
   /** Product and version, paper or data that it follows. */
   readonly source: string;
+  /** Presets: what of the product the settings reproduce. */
+  readonly models?: readonly string[];
+  /** Presets: what of the product they do not. */
+  readonly doesNotModel?: readonly string[];
 }
 
 /** What can be listed, and where it comes from. */
@@ -30,17 +34,19 @@ export const LIST_KINDS: readonly string[] = Object.keys(KINDS);
 const EXAMPLES = `
 Examples:
   $ pdbench list policies
+  $ pdbench list presets
   $ pdbench list profiles --json
 `;
 
-const WIDTH = 100;
-
-/** `pdbench list KIND`: what there is of a kind, one line each. */
+/** `pdbench list KIND`: what there is of a kind, with a line each; of presets what they model, too. */
 export function listCommand(): Command {
   return new Command("list")
-    .description("Lists what there is of a kind, one line each.")
+    .description("Lists what there is of a kind, one line each; of presets what they model and what not.")
     .addArgument(new Argument("<kind>", LIST_KINDS.join(", ")))
-    .option("--json", "print an array of {name, summary, source}")
+    .option(
+      "--json",
+      "print an array of {name, summary, source}; presets have models and does_not_model, too",
+    )
     .addHelpText("after", EXAMPLES)
     .action(async (kind: string, { json }: { json?: true }) => {
       if (!Object.hasOwn(KINDS, kind)) {
@@ -48,21 +54,36 @@ export function listCommand(): Command {
           `list ${kind}: unknown kind${didYouMean(kind, LIST_KINDS) || `, expected one of ${LIST_KINDS.join(", ")}`}`,
         );
       }
-      const listed = (await KINDS[kind]!()).map(({ name, summary, source }) => ({ name, summary, source }));
-      process.stdout.write(json === true ? `${JSON.stringify(listed, null, 2)}\n` : renderList(listed));
+      const listed = await KINDS[kind]!();
+      process.stdout.write(
+        json === true ? `${JSON.stringify(listed.map(toJson), null, 2)}\n` : renderList(listed),
+      );
     });
+}
+
+function toJson({ name, summary, source, models, doesNotModel }: Listed): object {
+  return { name, summary, source, ...(models && { models, does_not_model: doesNotModel }) };
 }
 
 /** Names in one column, summaries wrapped in the other. */
 function renderList(listed: readonly Listed[]): string {
   const nameWidth = Math.max(0, ...listed.map(({ name }) => name.length));
   return listed
-    .map(({ name, summary }) => {
-      const [first, ...more] = wrap(summary, WIDTH - nameWidth - 2);
-      const indent = " ".repeat(nameWidth + 2);
-      return [`${name.padEnd(nameWidth)}  ${first ?? ""}`, ...more.map((line) => indent + line), ""].join(
-        "\n",
-      );
-    })
+    .map((entry) => (entry.models === undefined ? line(entry, nameWidth) : described(entry)))
     .join("");
+}
+
+function line({ name, summary }: Listed, nameWidth: number): string {
+  return hanging(`${name.padEnd(nameWidth)}  `, summary);
+}
+
+function described({ name, summary, source, models = [], doesNotModel = [] }: Listed): string {
+  return [
+    `${name}\n`,
+    hanging("  ", summary),
+    hanging("  Source: ", source),
+    bullets("models", models),
+    bullets("does not model", doesNotModel),
+    "\n",
+  ].join("");
 }

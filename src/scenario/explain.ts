@@ -1,6 +1,7 @@
 import type { Resolution } from "./resolve.js";
 import type { SettingPath } from "./scenario-source.js";
 import { overrideOf, valueAt } from "./schema-errors.js";
+import { statsIntervalMs } from "./stats-interval.js";
 import { settingsOf } from "./to-yaml.js";
 
 /** A setting in force and who gave it: `default`, `FILE:LINE`, a flag, or a preset. */
@@ -12,11 +13,24 @@ export interface ExplainedSetting {
 
 /** Every setting of a scenario, in the order of its schema. */
 export function explainSettings(resolution: Resolution): ExplainedSetting[] {
-  return leavesOf(settingsOf(resolution.scenario), []).map(({ path, value }) => ({
-    setting: path.join("."),
-    value,
-    origin: originOf(path, resolution),
-  }));
+  return leavesOf(settingsOf(resolution.scenario), []).map(({ path, value }) => {
+    const setting = path.join(".");
+    return setting === "signals.stats_interval_ms" && value === null
+      ? { setting, ...pollingOf(resolution) }
+      : { setting, value, origin: originOf(path, resolution) };
+  });
+}
+
+/** How often engines are polled where the scenario does not say. */
+function pollingOf({ router }: Resolution): Pick<ExplainedSetting, "value" | "origin"> {
+  return {
+    value: statsIntervalMs(null, router),
+    origin: router.statsIntervalMs === null ? "default" : presetOrigin(router),
+  };
+}
+
+function presetOrigin({ settings }: Resolution["router"]): string {
+  return `preset ${String(settings[0]!.value)}`;
 }
 
 function leavesOf(value: unknown, path: SettingPath): { path: SettingPath; value: unknown }[] {
@@ -28,7 +42,7 @@ function originOf(path: SettingPath, { router, given, sources }: Resolution): st
   if (path[0] === "router") {
     const inForce = router.settings.find((setting) => setting.path === path.slice(1).join("."));
     if (inForce?.origin === "default") return "default";
-    if (inForce?.origin === "preset") return `preset ${String(router.settings[0]!.value)}`;
+    if (inForce?.origin === "preset") return presetOrigin(router);
   }
   for (const candidate of candidatesOf(path)) {
     const override = overrideOf(candidate, sources.overrides);

@@ -4,6 +4,7 @@ import { VLLM_VERSIONS, type VllmVersion } from "../engine/vllm-versions.js";
 import { resolveRouterConfig } from "../routing/router-config.js";
 import { engineSettings } from "../scenario/resolve.js";
 import type { EngineSettings, Scenario } from "../scenario/schema.js";
+import { statsIntervalMs } from "../scenario/stats-interval.js";
 import type { Workload } from "../workload/workload.js";
 import type { SimulationSetup, WorkerSetup } from "./setup.js";
 
@@ -19,9 +20,6 @@ const HELD_KV_TIMEOUT_MS: Readonly<Record<VllmVersion, number>> = {
   "0.19": 480_000,
   "main-2026-08": 30_000,
 };
-
-/** How often a router polls its engines when neither scenario nor preset says. */
-const DEFAULT_STATS_INTERVAL_MS = 1000;
 
 /** Profiles of the two legs. */
 export interface LegProfiles {
@@ -50,7 +48,7 @@ export function scenarioSetup(
     },
     router: router.config,
     signals: {
-      statsIntervalMs: signals.stats_interval_ms ?? router.statsIntervalMs ?? DEFAULT_STATS_INTERVAL_MS,
+      statsIntervalMs: statsIntervalMs(signals.stats_interval_ms, router),
       statsDelayMs: signals.stats_delay_ms,
       kvEventDelayMs: signals.kv_event_delay_ms,
       kvEventLoss: signals.kv_event_loss,

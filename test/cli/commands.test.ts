@@ -208,7 +208,8 @@ describe("help and lists", () => {
       expect(status).toBe(0);
       const listed = JSON.parse(stdout) as object[];
       expect(listed.length).toBeGreaterThan(kind === "presets" ? -1 : 2);
-      for (const entry of listed) expect(Object.keys(entry)).toEqual(["name", "summary", "source"]);
+      const more = kind === "presets" ? ["models", "does_not_model"] : [];
+      for (const entry of listed) expect(Object.keys(entry)).toEqual(["name", "summary", "source", ...more]);
     },
   );
 });

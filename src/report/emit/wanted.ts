@@ -5,6 +5,7 @@ import { deciderNamed, policyNamed } from "../../routing/registry.js";
 import { resolveRouterConfig, type Choice, type RouterConfig } from "../../routing/router-config.js";
 import { RouterSettingError } from "../../routing/setting-error.js";
 import type { Leg } from "../../routing/types.js";
+import { statsIntervalMs } from "../../scenario/stats-interval.js";
 
 /** Settings of a router by their dotted paths: `decider.kind`, `prefill_policy`, `prefill.cache_threshold`, ... */
 export type RouterSettings = ReadonlyMap<string, ParameterValue>;
@@ -25,8 +26,6 @@ interface RunSettings {
   readonly signals?: { readonly stats_interval_ms?: number | null };
 }
 
-const DEFAULT_STATS_INTERVAL_MS = 1000;
-
 /**
  * The router and fleet of a run, from the settings in its summary.
  * @throws InputError when the run does not say how it was routed
@@ -41,7 +40,7 @@ export function wantedOf({ settings, workers }: Summary, run: string): Wanted {
   try {
     const resolved = resolveRouterConfig(router);
     const ofLeg = (leg: Leg) => fleet?.[leg]?.workers ?? workers.filter(({ role }) => role === leg).length;
-    const intervalMs = signals?.stats_interval_ms ?? resolved.statsIntervalMs ?? DEFAULT_STATS_INTERVAL_MS;
+    const intervalMs = statsIntervalMs(signals?.stats_interval_ms ?? null, resolved);
     return {
       config: resolved.config,
       settings: settingsOf(resolved.settings),

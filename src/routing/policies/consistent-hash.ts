@@ -12,8 +12,8 @@ export const VIRTUAL_NODES = integer("virtual_nodes", 160, { min: 1 }, "Points o
  *
  * While the owner is down, its keys go to the next point's worker, so they spread over the others;
  * vllm-router's vLLM PD mode sends them all to the first healthy worker (`when_owner_is_down: first_healthy`).
- * The product hashes every chat request without a key to one constant, so one worker gets them all
- * (`keyless: constant`).
+ * In regular mode the product hashes every chat request without a key to one constant, so that one worker gets
+ * them all (`keyless: constant`).
  */
 export const consistentHash = policySpec({
   name: "consistent_hash",
