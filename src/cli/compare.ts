@@ -8,6 +8,8 @@ import { formatChange, formatNumber, formatShare, MISSING } from "../report/form
 import { textTable, type TextColumn } from "../report/text-table.js";
 
 const EXAMPLES = `
+\`pdbench report FIRST SECOND\` has more: differences request by request with intervals, verdict, charts.
+
 Examples:
   $ pdbench simulate conversation-4p4d --requests 500 --rate 4 --out out/sim
   $ pdbench replay conversation.jsonl --url http://127.0.0.1:30000 --requests 500 --rate 4 --out out/live

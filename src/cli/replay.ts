@@ -16,6 +16,7 @@ import type { Override } from "../scenario/overrides.js";
 import { resolveScenario } from "../scenario/resolve.js";
 import { scenarioToYaml, settingsOf } from "../scenario/to-yaml.js";
 import { arrivalOptions } from "../scenario/workload-settings.js";
+import { provenanceOf } from "../sweep/fingerprint.js";
 import { loadTrace } from "../sweep/load-trace.js";
 import { buildWorkload } from "../workload/build-workload.js";
 import type { Workload } from "../workload/workload.js";
@@ -136,6 +137,7 @@ async function replay(trace: string | undefined, flags: ReplayFlags): Promise<vo
   const outcome = await run(options);
   const summary = summarize(outcome.run, {
     scenario: scenario.name,
+    provenance: await provenanceOf(scenario),
     settings: { ...settingsOf(scenario), replay: replaySettings(flags, options) },
     slo,
     hitRatesKnown: outcome.areHitsKnown,

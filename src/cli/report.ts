@@ -3,12 +3,15 @@ import { Command } from "commander";
 import { InputError } from "../errors.js";
 import { emitReport } from "../report/emit/emit-results.js";
 import { EMIT_TARGETS } from "../report/emit/targets.js";
+import { renderComparison } from "../report/comparison/render-comparison.js";
 import { METRIC_NAMES } from "../report/metrics.js";
 import { readResults } from "../report/read-results.js";
 import { renderSummary } from "../report/render-summary.js";
 import { renderSweepTable } from "../report/render-sweep-table.js";
-import { terminalOptionsOf } from "../report/terminal-style.js";
+import { type TerminalOptions, terminalOptionsOf } from "../report/terminal-style.js";
 import {
+  recommendationOn,
+  type Report,
   REPORT_FORMATS,
   type ReportFormat,
   reportOn,
@@ -21,7 +24,8 @@ const HELP = `
 Examples:
   $ pdbench report results                          the report of a sweep or a run, to results/report.html
   $ pdbench report results --format html,md,csv     the same figures in other forms beside it
-  $ pdbench report before after --out compare.html  two runs or sweeps side by side, differences paired by seed
+  $ pdbench report before after --out compare.html  what differs, paired by request (runs) or by seed (sweeps)
+  $ pdbench report a-1 a-2 a-3 b-1 b-2 b-3           runs of the same settings under several seeds stand together
   $ pdbench report results --emit vllm-router        the recommended settings as that product's command line
 
 Objectives: ${METRIC_NAMES.join(", ")}
@@ -59,15 +63,16 @@ export function reportCommand(): Command {
       const formats = formatsOf(options.format);
       const results = [];
       for (const directory of directories) results.push(await readResults(directory));
-      const report = reportOn(results, {
+      const choice = {
         ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
         ...(options.objective === undefined ? {} : { objective: options.objective }),
-      });
+      };
       if (options.emit !== undefined) {
         refuseReportFlags(command);
-        process.stdout.write(emitReport(report, options.emit));
+        process.stdout.write(emitReport(recommendationOn(results, choice), options.emit));
         return;
       }
+      const report = await reportOn(results, choice);
       const out =
         options.out ?? (directories.length === 1 ? join(directories[0]!, "report.html") : "report.html");
       const written: string[] = [];
@@ -77,13 +82,20 @@ export function reportCommand(): Command {
         written.push(path);
       }
       const terminal = terminalOptionsOf(process.stdout, process.env);
-      process.stdout.write(
-        report.kind === "run"
-          ? renderSummary(report.run.summary, terminal)
-          : renderSweepTable(report.sweep, report.recommendation, terminal),
-      );
+      process.stdout.write(renderReport(report, terminal));
       for (const path of written) process.stderr.write(`Wrote ${path}\n`);
     });
+}
+
+function renderReport(report: Report, terminal: TerminalOptions): string {
+  switch (report.kind) {
+    case "run":
+      return renderSummary(report.run.summary, terminal);
+    case "comparison":
+      return renderComparison(report.comparison, terminal);
+    case "sweep":
+      return renderSweepTable(report.sweep, report.recommendation, terminal);
+  }
 }
 
 /** @throws InputError for flags that say where a report goes, where none is written. */

@@ -5,6 +5,7 @@ import { terminalOptionsOf } from "../report/terminal-style.js";
 import { summaryJson } from "../measure/run-files.js";
 import { findScenario } from "../scenario/load.js";
 import { scenarioToYaml } from "../scenario/to-yaml.js";
+import { provenanceOf } from "../sweep/fingerprint.js";
 import { loadTrace } from "../sweep/load-trace.js";
 import { planRun } from "../sweep/plan.js";
 import { runScenario } from "../sweep/run-scenario.js";
@@ -70,6 +71,7 @@ async function simulateScenario(
   const trace = await loadTrace(scenario);
   const log = options.decisions === true ? new DecisionLog(workerIds(scenario)) : null;
   const { run, summary } = runScenario(scenario, trace, {
+    provenance: await provenanceOf(scenario),
     time: options.plainTime === true ? "plain" : "fast",
     requestGaps: options.out !== undefined,
     ...log?.hooks,

@@ -2,16 +2,16 @@ import { randomStream } from "../values/random.js";
 import { studentTQuantile } from "./student-t.js";
 
 /** How the ends of an interval were found; docs/metrics.md says why. */
-export type IntervalMethod = "student_t" | "bootstrap_t";
+export type IntervalMethod = "student_t" | "bootstrap_t" | "batch_means";
 
-/** A mean over seeds and where the true mean lies with probability `level`. */
+/** A mean over seeds, or over the requests of a run, and where the true mean lies with probability `level`. */
 export interface Interval {
   readonly mean: number;
-  /** null with a single seed: one value says nothing of its spread. */
+  /** null with a single value: it says nothing of its spread. */
   readonly low: number | null;
   readonly high: number | null;
   readonly level: number;
-  /** Values (seeds) it rests on. */
+  /** Values (seeds, or blocks of a run) it rests on. */
   readonly n: number;
   readonly method: IntervalMethod;
 }
@@ -93,7 +93,23 @@ export function pairedChange(
   );
 }
 
-/** True when the interval excludes 0. A single seed detects nothing. */
+/**
+ * Interval of the difference of two means whose values are not in pairs (Welch; degrees of freedom rounded down).
+ * Without ends where either side has a single value.
+ */
+export function unpairedDifference(values: readonly number[], baseline: readonly number[]): Interval {
+  const [a, b] = [meanAndError(values), meanAndError(baseline)];
+  const difference = { mean: a.mean - b.mean, level: 0.95, n: values.length + baseline.length };
+  if (values.length < 2 || baseline.length < 2) {
+    return { ...difference, low: null, high: null, method: "student_t" };
+  }
+  const [ofA, ofB] = [a.standardError ** 2, b.standardError ** 2];
+  const degrees = (ofA + ofB) ** 2 / (ofA ** 2 / (values.length - 1) + ofB ** 2 / (baseline.length - 1));
+  const reach = ofA + ofB === 0 ? 0 : studentTQuantile(0.975, Math.floor(degrees)) * Math.sqrt(ofA + ofB);
+  return { ...difference, low: difference.mean - reach, high: difference.mean + reach, method: "student_t" };
+}
+
+/** True when the interval excludes 0. A single value detects nothing. */
 export function isDetectable(interval: Interval): boolean {
   if (interval.low === null || interval.high === null) return false;
   return interval.low > 0 || interval.high < 0;

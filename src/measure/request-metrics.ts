@@ -39,15 +39,29 @@ export function requestMetrics(records: RequestRecords): RequestMetrics {
 export function countGood(records: RequestRecords, metrics: RequestMetrics, slo: Slo): number {
   let good = 0;
   for (let i = 0; i < records.count; i++) {
-    const oneToken = records.outputTokens[i] === 1;
-    const meetsAll =
-      records.status[i] === COMPLETED &&
-      meets(metrics.ttftMs[i]!, slo.ttft_ms) &&
-      meets(oneToken ? 0 : metrics.tpotMs[i]!, slo.tpot_ms) &&
-      meets(metrics.e2eMs[i]!, slo.e2e_ms);
-    if (meetsAll) good++;
+    const [ttftMs, tpotMs, e2eMs] = [metrics.ttftMs[i]!, metrics.tpotMs[i]!, metrics.e2eMs[i]!];
+    const isCompleted = records.status[i] === COMPLETED;
+    if (isCompleted && meetsSlo({ outputTokens: records.outputTokens[i]!, ttftMs, tpotMs, e2eMs }, slo))
+      good++;
   }
   return good;
+}
+
+/** What objectives look at of a completed request. */
+export interface JudgedRequest {
+  readonly outputTokens: number;
+  readonly ttftMs: number;
+  readonly tpotMs: number;
+  readonly e2eMs: number;
+}
+
+/** Whether a completed request meets every objective asked for; see `countGood`. */
+export function meetsSlo({ outputTokens, ttftMs, tpotMs, e2eMs }: JudgedRequest, slo: Slo): boolean {
+  return (
+    meets(ttftMs, slo.ttft_ms) &&
+    meets(outputTokens === 1 ? 0 : tpotMs, slo.tpot_ms) &&
+    meets(e2eMs, slo.e2e_ms)
+  );
 }
 
 /** A missing metric (NaN) meets nothing; a metric exactly at its objective meets it. */

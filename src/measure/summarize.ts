@@ -4,12 +4,14 @@ import type { RequestRecords, RunResult, WorkerRecord } from "./records.js";
 import { PATHS, STATUSES } from "./records.js";
 import { countGood, requestMetrics } from "./request-metrics.js";
 import { scoreOf } from "./score.js";
-import type { Balance, Slo, Summary, WorkerSummary } from "./summary.js";
+import type { Balance, Provenance, Slo, Summary, WorkerSummary } from "./summary.js";
 
 /** What a summary states beside the measurements. */
 export interface SummaryContext {
   /** Name of the scenario. */
   readonly scenario: string;
+  /** Version and workload, for runs that stand alone. */
+  readonly provenance?: Provenance;
   /** Every setting that was in force, as it goes into the file. */
   readonly settings: unknown;
   readonly slo: Slo;
@@ -41,6 +43,7 @@ export function summarize(run: RunResult, context: SummaryContext): Summary {
   return {
     schema: "pdbench/summary@1",
     scenario: context.scenario,
+    ...context.provenance,
     settings: context.settings,
     requests,
     duration_s: durationS,

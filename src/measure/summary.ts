@@ -37,8 +37,15 @@ export interface Slo {
   readonly e2e_ms: number | null;
 }
 
-/** `summary.json`. */
-export interface Summary {
+/** Where a run comes from, as `sweep.json` says it of a sweep. */
+export interface Provenance {
+  readonly versions?: { readonly pdbench: string };
+  /** SHA-256 of the trace file or of the generator's settings; absent where the trace was a pipe. */
+  readonly workload_hash?: string;
+}
+
+/** `summary.json`. Those within `sweep.json` have no provenance of their own. */
+export interface Summary extends Provenance {
   readonly schema: "pdbench/summary@1";
   readonly scenario: string;
   /** Every setting that was in force. */

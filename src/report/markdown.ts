@@ -73,6 +73,6 @@ export function table(
 }
 
 /** Characters that Markdown would take for markup; underscores within words are not among them. */
-function escapeText(text: string): string {
+export function escapeText(text: string): string {
   return text.replaceAll(/[\\`*<>[\]]/g, (character) => `\\${character}`);
 }

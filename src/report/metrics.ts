@@ -35,7 +35,7 @@ const LATENCIES = [
   ["tpot_ms", "TPOT"],
   ["e2e_ms", "E2E"],
 ] as const;
-const STATISTICS = ["p50", "p90", "p99"] as const;
+const STATISTICS = ["mean", "p50", "p90", "p99"] as const;
 
 /** Every metric that reports compare, in the order in which tables and files list them. */
 export const METRICS: readonly Metric[] = [
@@ -46,7 +46,9 @@ export const METRICS: readonly Metric[] = [
       metric(`${key}.${statistic}`, `${label} ${statistic}`, "ms", "lower", (s) => s[key][statistic]),
     ),
   ),
+  metric("queue_ms.mean", "queue mean", "ms", "lower", (s) => s.queue_ms.mean),
   metric("queue_ms.p90", "queue p90", "ms", "lower", (s) => s.queue_ms.p90),
+  metric("kv_transfer_ms.mean", "KV transfer mean", "ms", "lower", (s) => s.kv_transfer_ms.mean),
   metric("kv_transfer_ms.p90", "KV transfer p90", "ms", "lower", (s) => s.kv_transfer_ms.p90),
   metric("cache.hit_rate", "cache hits", "", "higher", (s) => s.cache.hit_rate, true),
   metric(

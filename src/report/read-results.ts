@@ -38,13 +38,7 @@ export async function readResults(directory: string): Promise<Results> {
 export function compareResults(all: readonly Results[]): SweepResult {
   const [only] = all;
   if (all.length === 1 && only?.kind === "sweep") return only.sweep;
-  const names = all.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) {
-    throw new InputError(
-      `two directories are called ${twice}: rename one, so that the report can tell them apart`,
-    );
-  }
+  const names = checkNames(all);
   const points = all.flatMap(pointsOf).map((point, index) => ({ ...point, index }));
   const settings = [...new Set(points.flatMap((point) => Object.keys(point.settings)))];
   return {
@@ -61,6 +55,19 @@ export function compareResults(all: readonly Results[]): SweepResult {
     points,
     notes: [...all.flatMap(notesOf), ...warningsFor(all)],
   };
+}
+
+/**
+ * The names of results.
+ * @throws InputError when two are the same
+ */
+export function checkNames(all: readonly Results[]): readonly string[] {
+  const names = all.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return names;
+  throw new InputError(
+    `two directories are called ${twice}: rename one, so that the report can tell them apart`,
+  );
 }
 
 async function readJson<T extends { readonly schema: string }>(

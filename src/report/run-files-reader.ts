@@ -2,15 +2,29 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse";
 import { InputError } from "../errors.js";
+import { REQUEST_COLUMNS } from "../measure/run-files.js";
 
-/** What a report reads of each request of a run; NaN where the file has nothing. */
+/** A row of `requests.csv`; NaN and the empty string where the file has nothing. */
 export interface RequestRow {
+  readonly id: number;
+  readonly arrivalS: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly session: number;
   readonly path: string;
+  readonly prefillWorker: string;
+  readonly decodeWorker: string;
+  readonly branch: string;
   readonly queueMs: number;
   readonly prefillMs: number;
   readonly kvTransferMs: number;
   readonly ttftMs: number;
+  readonly tpotMs: number;
   readonly e2eMs: number;
+  readonly itlP99Ms: number;
+  readonly cachedTokens: number;
+  readonly preemptions: number;
+  readonly status: string;
 }
 
 /** State of one worker at one time. */
@@ -24,14 +38,26 @@ export interface WorkerSample {
 
 /** The rows of `requests.csv`; null where the directory has none. */
 export async function readRequests(directory: string): Promise<readonly RequestRow[] | null> {
-  const columns = ["path", "queue_ms", "prefill_ms", "kv_transfer_ms", "ttft_ms", "e2e_ms"];
-  return readCsv(join(directory, "requests.csv"), columns, (row) => ({
+  return readCsv(join(directory, "requests.csv"), REQUEST_COLUMNS, (row) => ({
+    id: numberOf(row["id"]!),
+    arrivalS: numberOf(row["arrival_s"]!),
+    inputTokens: numberOf(row["input_tokens"]!),
+    outputTokens: numberOf(row["output_tokens"]!),
+    session: numberOf(row["session"]!),
     path: row["path"]!,
+    prefillWorker: row["prefill_worker"]!,
+    decodeWorker: row["decode_worker"]!,
+    branch: row["branch"]!,
     queueMs: numberOf(row["queue_ms"]!),
     prefillMs: numberOf(row["prefill_ms"]!),
     kvTransferMs: numberOf(row["kv_transfer_ms"]!),
     ttftMs: numberOf(row["ttft_ms"]!),
+    tpotMs: numberOf(row["tpot_ms"]!),
     e2eMs: numberOf(row["e2e_ms"]!),
+    itlP99Ms: numberOf(row["itl_p99_ms"]!),
+    cachedTokens: numberOf(row["cached_tokens"]!),
+    preemptions: numberOf(row["preemptions"]!),
+    status: row["status"]!,
   }));
 }
 

@@ -1,11 +1,16 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { InputError } from "../errors.js";
 import type { SweepResult } from "../sweep/sweep-result.js";
+import { compareRunsSideBySide, type Comparison } from "./comparison/compare.js";
+import { readComparedRuns } from "./comparison/compared-runs.js";
+import { comparisonCsv, comparisonJson, comparisonMarkdown } from "./comparison/comparison-files.js";
+import { comparisonPage } from "./html/comparison-page.js";
 import { runPage } from "./html/run-page.js";
 import { sweepPage } from "./html/sweep-page.js";
 import { runMarkdown, sweepMarkdown } from "./markdown.js";
 import { reportCsv } from "./report-csv.js";
-import { compareResults, type Results } from "./read-results.js";
+import { checkNames, compareResults, type Results } from "./read-results.js";
 import { recommend, type Recommendation, type RecommendOptions } from "./recommendation.js";
 import { reportJson } from "./report-json.js";
 import { readRequests, readTimeline } from "./run-files-reader.js";
@@ -16,6 +21,7 @@ export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /** A report, ready to be written or printed. */
 export type Report =
+  | { readonly kind: "comparison"; readonly comparison: Comparison }
   | { readonly kind: "run"; readonly run: Extract<Results, { kind: "run" }> }
   | {
       readonly kind: "sweep";
@@ -23,11 +29,36 @@ export type Report =
       readonly recommendation: Recommendation | null;
     };
 
+/** A report that says which settings to take. */
+export type RecommendingReport = Exclude<Report, { kind: "comparison" }>;
+
+type RunResults = Extract<Results, { kind: "run" }>;
+
 /**
- * What results are reported as: a single run by itself, anything else as a comparison.
+ * What results are reported as: a single run by itself, runs held against each other request by request, and
+ * anything with a sweep in it as one sweep.
+ * @throws InputError for an unknown objective or baseline, or an objective where nothing is recommended
+ */
+export async function reportOn(all: readonly Results[], options: RecommendOptions): Promise<Report> {
+  const runs = all.filter((one): one is RunResults => one.kind === "run");
+  if (all.length > 1 && runs.length === all.length) {
+    if (options.objective !== undefined) {
+      throw new InputError("--objective: does not apply to runs, which are compared in every figure");
+    }
+    checkNames(all);
+    return {
+      kind: "comparison",
+      comparison: compareRunsSideBySide(await readComparedRuns(runs), options.baseline),
+    };
+  }
+  return recommendationOn(all, options);
+}
+
+/**
+ * Results as something that recommends settings: a single run those it ran with, anything else the best point.
  * @throws InputError for an unknown objective or baseline
  */
-export function reportOn(all: readonly Results[], options: RecommendOptions): Report {
+export function recommendationOn(all: readonly Results[], options: RecommendOptions): RecommendingReport {
   const [only] = all;
   const isAlone = all.length === 1 && only?.kind === "run" && options.baseline === undefined;
   return isAlone ? { kind: "run", run: only } : reportOnSweep(compareResults(all), options);
@@ -41,8 +72,16 @@ export function reportOnSweep(
   return { kind: "sweep", sweep, recommendation: recommend(sweep, options) };
 }
 
+const COMPARISON_FORMS: Readonly<Record<ReportFormat, (one: Comparison) => string | Promise<string>>> = {
+  html: comparisonPage,
+  md: comparisonMarkdown,
+  csv: comparisonCsv,
+  json: comparisonJson,
+};
+
 /** Text of a report in one form; the CSV and JSON of a single run are its own files' figures. */
 export async function reportText(report: Report, format: ReportFormat): Promise<string> {
+  if (report.kind === "comparison") return COMPARISON_FORMS[format](report.comparison);
   if (report.kind === "run") {
     const { name, summary, directory } = report.run;
     if (format === "html") {

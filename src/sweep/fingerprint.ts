@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync } from "node:fs";
+import { createReadStream, readFileSync, statSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "../errors.js";
+import type { Provenance } from "../measure/summary.js";
 import { packageVersion } from "../package-info.js";
 import { isProfileFile, loadProfile, type ProfileTexts } from "../scenario/profiles.js";
 import type { Scenario } from "../scenario/schema.js";
@@ -73,6 +74,14 @@ async function fingerprintOf(
     seeds,
     ...(stopBelow !== null && { stop_below: stopBelow }),
   };
+}
+
+/** Where a run of the scenario comes from; a pipe can be read once only, so it has no hash. */
+export async function provenanceOf(scenario: Scenario): Promise<Provenance> {
+  const { trace } = scenario.workload;
+  const versions = { pdbench: packageVersion() };
+  if (trace !== null && !statSync(trace).isFile()) return { versions };
+  return { versions, workload_hash: await workloadHash([scenario]) };
 }
 
 /** SHA-256 of the trace file or of the generator's settings; of all of them where an axis varies them. */

@@ -1,6 +1,6 @@
 import type { RunResult } from "../measure/records.js";
 import { summarize } from "../measure/summarize.js";
-import type { Summary } from "../measure/summary.js";
+import type { Provenance, Summary } from "../measure/summary.js";
 import { loadProfile, type ProfileTexts } from "../scenario/profiles.js";
 import type { Scenario } from "../scenario/schema.js";
 import { settingsOf } from "../scenario/to-yaml.js";
@@ -19,6 +19,8 @@ export interface RunOptions extends SimulationHooks {
   readonly time?: "fast" | "plain";
   /** Sample the workers' state over time; default true. */
   readonly timeline?: boolean;
+  /** Goes into the summary. */
+  readonly provenance?: Provenance;
   /** Texts of profile files; others are read. */
   readonly profiles?: ProfileTexts;
   /** What `workloadOf` gives for the scenario and its trace, where it is known already. */
@@ -44,6 +46,7 @@ export function runScenario(scenario: Scenario, trace: RawTrace, options: RunOpt
   const wallS = (performance.now() - startedMs) / 1000;
   const summary = summarize(run, {
     scenario: scenario.name,
+    ...(options.provenance !== undefined && { provenance: options.provenance }),
     settings: settingsOf(scenario),
     slo: scenario.slo,
     hitRatesKnown: setup.workload.hasBlocks,

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { intervalOfMean, isDetectable, pairedChange, pairedDifference } from "../../src/measure/intervals.js";
+import {
+  intervalOfMean,
+  isDetectable,
+  pairedChange,
+  pairedDifference,
+  unpairedDifference,
+} from "../../src/measure/intervals.js";
 import { studentTCdf, studentTQuantile } from "../../src/measure/student-t.js";
 import type { Random } from "../../src/values/random.js";
 import { randomStream } from "../../src/values/random.js";
@@ -108,5 +114,19 @@ describe("a paired comparison", () => {
 
   it("rejects samples of different length", () => {
     expect(() => pairedDifference([1], [1, 2])).toThrow(RangeError);
+  });
+});
+
+describe("a comparison without pairs", () => {
+  it("is Welch's, with its degrees of freedom rounded down", () => {
+    // Variances 1 and 16 over 3 values each: t(2 degrees) = 4.3027.
+    const found = unpairedDifference([9, 10, 11], [1, 5, 9]);
+    expect(found.mean).toBeCloseTo(5, 12);
+    expect(found.high! - found.mean).toBeCloseTo(4.30265 * Math.sqrt(17 / 3), 3);
+    expect(isDetectable(found)).toBe(false);
+  });
+
+  it("has no ends with a single value on either side", () => {
+    expect(unpairedDifference([1, 2, 3], [5])).toMatchObject({ mean: -3, low: null, high: null });
   });
 });

@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { compareRunsSideBySide } from "../../src/report/comparison/compare.js";
+import { comparisonPage } from "../../src/report/html/comparison-page.js";
 import { runPage } from "../../src/report/html/run-page.js";
 import { sweepPage } from "../../src/report/html/sweep-page.js";
 import { recommend } from "../../src/report/recommendation.js";
 import type { SweepResult } from "../../src/sweep/sweep-result.js";
 import { describeWithBrowser, launchBrowser, marksByChart, openReport, type View } from "./browser.js";
+import { comparedRun } from "./comparison-builder.js";
 import { runReport } from "./run-report-builder.js";
 import { pointOf, realisticSweep, summaryOf, sweepOf } from "./sweep-builder.js";
 
@@ -39,7 +42,10 @@ describeWithBrowser("the HTML report in a browser", () => {
     ["a sweep with one seed", () => page(realisticSweep([0, 4096], 1)), 13, [PHONE]],
     [
       "two runs side by side",
-      () => page(sweepOf(["a", "b"].map((run, i) => pointOf(i, { run }, [summaryOf()])))),
+      () => {
+        const slower = comparedRun("after", { later: (i) => (i % 7) - 2 });
+        return comparisonPage(compareRunsSideBySide([comparedRun("before"), slower]));
+      },
       8,
       [PHONE],
     ],

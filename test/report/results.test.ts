@@ -44,8 +44,8 @@ describe("reading results", () => {
     expect((await readResults(await writeSweep("sweep", realisticSweep([0])))).kind).toBe("sweep");
     const run = await writeRun("run", 42);
     expect((await readResults(run)).kind).toBe("run");
-    expect(await readRequests(run)).toEqual([
-      { path: "decode_only", queueMs: 5, prefillMs: 20, kvTransferMs: Number.NaN, ttftMs: 42, e2eMs: 500 },
+    expect(await readRequests(run)).toMatchObject([
+      { id: 0, path: "decode_only", queueMs: 5, kvTransferMs: Number.NaN, ttftMs: 42, status: "completed" },
     ]);
     expect(await readTimeline(run)).toEqual([
       { timeS: 0.5, worker: "decode-0", running: 1, waiting: 0, kvUsage: 0.25 },
@@ -67,7 +67,7 @@ describe("reading results", () => {
 
   it("names the file and the column that is missing", async () => {
     await writeFile(join(directory, "requests.csv"), "id,path\n0,decode_only\n");
-    await expect(readRequests(directory)).rejects.toThrow(/requests\.csv:1: column queue_ms is missing/);
+    await expect(readRequests(directory)).rejects.toThrow(/requests\.csv:1: column arrival_s is missing/);
   });
 });
 
@@ -101,7 +101,7 @@ describe("comparing several results", () => {
 describe("the forms of a report", () => {
   it("state the same figures in JSON, CSV, Markdown and HTML", async () => {
     const results = await readResults(await writeSweep("sweep", realisticSweep()));
-    const report = reportOn([results], {});
+    const report = await reportOn([results], {});
     const json = JSON.parse(await reportText(report, "json")) as {
       recommendation: { words: string[]; point: number };
       points: { metrics: Record<string, { mean: number; low: number }> }[];
@@ -131,7 +131,7 @@ describe("the forms of a report", () => {
   });
 
   it("of a single run are its own page and Markdown", async () => {
-    const report = reportOn([await readResults(await writeRun("alone", 42))], {});
+    const report = await reportOn([await readResults(await writeRun("alone", 42))], {});
     expect(report.kind).toBe("run");
     expect(await reportText(report, "md")).toContain("| TTFT | 42.0 | 42.0 |");
     expect((await reportText(report, "html")).includes("Workers over time")).toBe(true);
@@ -159,6 +159,18 @@ describe("pdbench report", () => {
     for (const ending of ["html", "md", "csv", "json"]) {
       expect((await readFile(out.replace(/html$/, ending), "utf8")).length, ending).toBeGreaterThan(100);
     }
+  });
+
+  it("holds runs against each other, and refuses an objective there", async () => {
+    const runs = [await writeRun("before", 90), await writeRun("after", 50)];
+    const out = join(directory, "compare.html");
+    await run(...runs, "--out", out, "--format", "html,json");
+    expect((await readFile(out, "utf8")).includes("after against before")).toBe(true);
+    const json = JSON.parse(await readFile(join(directory, "compare.json"), "utf8")) as { schema: string };
+    expect(json.schema).toBe("pdbench/comparison@1");
+    await expect(run(...runs, "--objective", "goodput")).rejects.toThrow(
+      /--objective: does not apply to runs/,
+    );
   });
 
   it("writes into the directory it reports on, unless told otherwise", async () => {

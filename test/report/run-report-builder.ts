@@ -8,13 +8,34 @@ export function runReport(part: Partial<RunReport> = {}): RunReport {
   const summary = summaryOf();
   const random = randomStream(1, "run-report");
   const exponential = (mean: number) => -mean * Math.log(1 - random.nextFloat());
-  const requests = Array.from({ length: 500 }, (): RequestRow => {
+  const requests = Array.from({ length: 500 }, (_, id): RequestRow => {
     const path = random.nextFloat() < 0.7 ? "disaggregated" : "decode_only";
     const queueMs = exponential(80);
     const prefillMs = 100 + exponential(250);
     const kvTransferMs = path === "disaggregated" ? 10 + exponential(12) : Number.NaN;
     const ttftMs = queueMs + prefillMs + (path === "disaggregated" ? kvTransferMs : 0) + 5;
-    return { path, queueMs, prefillMs, kvTransferMs, ttftMs, e2eMs: ttftMs + exponential(4000) };
+    const e2eMs = ttftMs + exponential(4000);
+    return {
+      id,
+      arrivalS: id / 4,
+      inputTokens: 100 + id,
+      outputTokens: 101,
+      session: Number.NaN,
+      path,
+      prefillWorker: path === "disaggregated" ? `prefill-${id % 2}` : "",
+      decodeWorker: `decode-${id % 2}`,
+      branch: path === "disaggregated" ? "at_or_above_threshold" : "below_threshold",
+      queueMs,
+      prefillMs,
+      kvTransferMs,
+      ttftMs,
+      tpotMs: (e2eMs - ttftMs) / 100,
+      e2eMs,
+      itlP99Ms: 40,
+      cachedTokens: id % 64,
+      preemptions: 0,
+      status: "completed",
+    };
   });
   const timeline = Array.from({ length: 300 }, (_, i) =>
     summary.workers.map(({ id }, w): WorkerSample => ({

@@ -1,7 +1,7 @@
 import { InputError } from "../../errors.js";
 import type { Summary } from "../../measure/summary.js";
 import { pointName } from "../setting-words.js";
-import type { Report } from "../write-report.js";
+import type { RecommendingReport } from "../write-report.js";
 import { emissionText } from "./emission-text.js";
 import { emitTargetNamed } from "./targets.js";
 import { wantedOf } from "./wanted.js";
@@ -10,13 +10,13 @@ import { wantedOf } from "./wanted.js";
  * The settings that a report recommends, or those of its only run, written for a product.
  * @throws InputError for an unknown product, or where nothing is recommended
  */
-export function emitReport(report: Report, product: string): string {
+export function emitReport(report: RecommendingReport, product: string): string {
   const target = emitTargetNamed(product);
   const { summary, name, what } = settingsOf(report);
   return emissionText(target.emit(wantedOf(summary, name)), what);
 }
 
-function settingsOf(report: Report): {
+function settingsOf(report: RecommendingReport): {
   readonly summary: Summary;
   readonly name: string;
   readonly what: string;

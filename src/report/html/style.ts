@@ -39,6 +39,8 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8p
 .verdict p { font-size: 1.3rem; line-height: 1.4; font-weight: 600; margin: 0; }
 .verdict ul { margin: 12px 0 0; padding-left: 20px; }
 .verdict li { margin: 3px 0; }
+.warning { margin: 16px 0; padding: 12px 20px; border: 2px solid var(--bad); border-radius: 8px; }
+.warning p { font-weight: 600; margin: 0; color: var(--bad); } .warning ul { margin: 6px 0 0; padding-left: 20px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 12px; margin: 12px 0; }
 .card { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
 .card .label { color: var(--muted); font-size: 0.875rem; }
