@@ -1,6 +1,14 @@
-import { extname, join } from "node:path";
-import { Command } from "commander";
+import { basename, dirname, extname, join } from "node:path";
+import { Command, Option } from "commander";
 import { InputError } from "../errors.js";
+import {
+  CHART_FORMATS,
+  type ChartFormat,
+  chartsMarkdown,
+  type LinkedChart,
+  writeChartPictures,
+  writeChartSpecs,
+} from "../report/chart-files.js";
 import { emitReport } from "../report/emit/emit-results.js";
 import { EMIT_TARGETS } from "../report/emit/targets.js";
 import { renderComparison } from "../report/comparison/render-comparison.js";
@@ -10,12 +18,13 @@ import { renderSummary } from "../report/render-summary.js";
 import { renderSweepTable } from "../report/render-sweep-table.js";
 import { type TerminalOptions, terminalOptionsOf } from "../report/terminal-style.js";
 import {
+  chartsOf,
   recommendationOn,
   type Report,
-  REPORT_FORMATS,
-  type ReportFormat,
+  FILE_FORMATS,
+  reportContent,
+  type FileFormat,
   reportOn,
-  reportText,
   writeWhole,
 } from "../report/write-report.js";
 import { didYouMean } from "../values/nearest-name.js";
@@ -26,6 +35,9 @@ Examples:
   $ pdbench report results --format html,md,csv     the same figures in other forms beside it
   $ pdbench report before after --out compare.html  what differs, paired by request (runs) or by seed (sweeps)
   $ pdbench report a-1 a-2 a-3 b-1 b-2 b-3           runs of the same settings under several seeds stand together
+  $ pdbench report results --format md --charts svg  Markdown for a pull request, pictures in results/report.charts
+  $ pdbench report results --specs charts            each chart as a Vega-Lite specification and its data as CSV
+  $ pdbench report run --format parquet              the requests of a run, for notebooks
   $ pdbench report results --emit vllm-router        the recommended settings as that product's command line
 
 Objectives: ${METRIC_NAMES.join(", ")}
@@ -36,6 +48,8 @@ interface ReportOptions {
   readonly baseline?: string;
   readonly objective?: string;
   readonly format: string;
+  readonly charts?: ChartFormat;
+  readonly specs?: string;
   readonly emit?: string;
 }
 
@@ -43,7 +57,7 @@ interface ReportOptions {
 export function reportCommand(): Command {
   return new Command("report")
     .description(
-      "Makes a report from the directories of runs and sweeps: HTML that works offline, Markdown, CSV, JSON.",
+      "Makes a report from the directories of runs and sweeps: HTML that works offline, Markdown, CSV, JSON, Parquet.",
     )
     .argument("<dir...>", "what `pdbench simulate --out` or `pdbench sweep --out` wrote")
     .option("--out <FILE>", "where the report goes (default: report.html in DIR, or here for several)")
@@ -51,9 +65,15 @@ export function reportCommand(): Command {
     .option("--objective <METRIC>", "what to recommend by (default: goodput)")
     .option(
       "--format <LIST>",
-      `any of ${REPORT_FORMATS.join(",")}; the ending of --out changes accordingly`,
+      `any of ${FILE_FORMATS.join(",")}; the ending of --out changes accordingly`,
       "html",
     )
+    .addOption(
+      new Option("--charts <FORM>", "draw the charts into the Markdown, as pictures beside it").choices(
+        CHART_FORMATS,
+      ),
+    )
+    .option("--specs <DIR>", "also write each chart there, as Vega-Lite and its data as CSV")
     .option(
       "--emit <PRODUCT>",
       `print the recommended settings for ${EMIT_TARGETS.map(({ name }) => name).join(", ")}; writes no report`,
@@ -61,6 +81,9 @@ export function reportCommand(): Command {
     .addHelpText("after", HELP)
     .action(async (directories: string[], options: ReportOptions, command: Command) => {
       const formats = formatsOf(options.format);
+      if (options.charts !== undefined && !formats.includes("md")) {
+        throw new InputError(`--charts ${options.charts}: applies to --format md, which is not asked for`);
+      }
       const results = [];
       for (const directory of directories) results.push(await readResults(directory));
       const choice = {
@@ -78,13 +101,33 @@ export function reportCommand(): Command {
       const written: string[] = [];
       for (const format of formats) {
         const path = pathFor(out, format, formats.length);
-        await writeWhole(path, await reportText(report, format));
+        const charts = format === "md" ? options.charts : undefined;
+        const pictures = charts === undefined ? [] : await picturesBeside(path, report, charts);
+        const content = await reportContent(report, format);
+        await writeWhole(
+          path,
+          pictures.length === 0 ? content : `${content as string}${chartsMarkdown(pictures)}`,
+        );
         written.push(path);
+      }
+      if (options.specs !== undefined) {
+        const files = await writeChartSpecs(await chartsOf(report), options.specs);
+        written.push(`${files.length} files of charts in ${options.specs}`);
       }
       const terminal = terminalOptionsOf(process.stdout, process.env);
       process.stdout.write(renderReport(report, terminal));
       for (const path of written) process.stderr.write(`Wrote ${path}\n`);
     });
+}
+
+/** Draws the charts into a folder named after the Markdown file, so that both can be moved or committed together. */
+async function picturesBeside(
+  path: string,
+  report: Report,
+  form: ChartFormat,
+): Promise<readonly LinkedChart[]> {
+  const folder = `${basename(path, extname(path))}.charts`;
+  return writeChartPictures(await chartsOf(report), form, join(dirname(path), folder), folder);
 }
 
 function renderReport(report: Report, terminal: TerminalOptions): string {
@@ -100,27 +143,27 @@ function renderReport(report: Report, terminal: TerminalOptions): string {
 
 /** @throws InputError for flags that say where a report goes, where none is written. */
 function refuseReportFlags(command: Command): void {
-  for (const flag of ["out", "format"]) {
+  for (const flag of ["out", "format", "charts", "specs"]) {
     if (command.getOptionValueSource(flag) !== "cli") continue;
     throw new InputError(`--${flag}: does not apply with --emit, which prints settings and writes no report`);
   }
 }
 
-function formatsOf(list: string): readonly ReportFormat[] {
+function formatsOf(list: string): readonly FileFormat[] {
   const formats = [...new Set(list.split(",").map((format) => format.trim()))];
   for (const format of formats) {
-    if (!REPORT_FORMATS.includes(format as ReportFormat)) {
-      const hint = didYouMean(format, REPORT_FORMATS) || `, expected any of ${REPORT_FORMATS.join(", ")}`;
+    if (!FILE_FORMATS.includes(format as FileFormat)) {
+      const hint = didYouMean(format, FILE_FORMATS) || `, expected any of ${FILE_FORMATS.join(", ")}`;
       throw new InputError(`--format ${JSON.stringify(format)}: unknown format${hint}`);
     }
   }
-  return formats as readonly ReportFormat[];
+  return formats as readonly FileFormat[];
 }
 
 /** `--out` as it stands for a single format with that ending or a custom one; else with the format's own ending. */
-function pathFor(out: string, format: ReportFormat, formats: number): string {
+function pathFor(out: string, format: FileFormat, formats: number): string {
   const ending = extname(out);
-  const isReportEnding = REPORT_FORMATS.some((known) => ending === `.${known}`);
+  const isReportEnding = FILE_FORMATS.some((known) => ending === `.${known}`);
   if (formats === 1 && ending !== "" && !isReportEnding) return out;
   const stem = isReportEnding ? out.slice(0, -ending.length) : out;
   return `${stem}.${format}`;

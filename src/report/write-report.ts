@@ -2,9 +2,13 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../errors.js";
 import type { SweepResult } from "../sweep/sweep-result.js";
+import type { Chart } from "./charts/chart.js";
+import { comparisonCharts } from "./charts/comparison-charts.js";
+import { runCharts, type RunReport } from "./charts/run-charts.js";
+import { sweepCharts } from "./charts/sweep-charts.js";
 import { compareRunsSideBySide, type Comparison } from "./comparison/compare.js";
 import { readComparedRuns } from "./comparison/compared-runs.js";
-import { comparisonCsv, comparisonJson, comparisonMarkdown } from "./comparison/comparison-files.js";
+import { comparisonCsv, comparisonJson, comparisonMarkdown, sidesOf } from "./comparison/comparison-files.js";
 import { comparisonPage } from "./html/comparison-page.js";
 import { runPage } from "./html/run-page.js";
 import { sweepPage } from "./html/sweep-page.js";
@@ -13,11 +17,16 @@ import { reportCsv } from "./report-csv.js";
 import { checkNames, compareResults, type Results } from "./read-results.js";
 import { recommend, type Recommendation, type RecommendOptions } from "./recommendation.js";
 import { reportJson } from "./report-json.js";
+import { type NamedRequests, requestsParquet } from "./requests-parquet.js";
 import { readRequests, readTimeline } from "./run-files-reader.js";
 
-/** Forms a report comes in; also the names of the files' endings. */
+/** Forms in which a report is text; also the names of the files' endings. */
 export const REPORT_FORMATS = ["html", "md", "csv", "json"] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+/** Forms in which a report is written to a file. */
+export const FILE_FORMATS = [...REPORT_FORMATS, "parquet"] as const;
+export type FileFormat = (typeof FILE_FORMATS)[number];
 
 /** A report, ready to be written or printed. */
 export type Report =
@@ -80,14 +89,15 @@ const COMPARISON_FORMS: Readonly<Record<ReportFormat, (one: Comparison) => strin
 };
 
 /** Text of a report in one form; the CSV and JSON of a single run are its own files' figures. */
-export async function reportText(report: Report, format: ReportFormat): Promise<string> {
+export async function reportText(
+  made: Report | Promise<Report>,
+  format: ReportFormat,
+): Promise<string> {
+  const report = await made;
   if (report.kind === "comparison") return COMPARISON_FORMS[format](report.comparison);
   if (report.kind === "run") {
-    const { name, summary, directory } = report.run;
-    if (format === "html") {
-      const [requests, timeline] = await Promise.all([readRequests(directory), readTimeline(directory)]);
-      return runPage({ name, summary, requests, timeline });
-    }
+    const { name, summary } = report.run;
+    if (format === "html") return runPage(await filesOf(report.run));
     if (format === "md") return runMarkdown(name, summary);
     const { sweep, recommendation } = reportOnSweep(compareResults([report.run]));
     return format === "csv" ? reportCsv(sweep, recommendation) : reportJson(sweep, recommendation);
@@ -105,9 +115,56 @@ export async function reportText(report: Report, format: ReportFormat): Promise<
   }
 }
 
+/** What a report is in one form; Parquet has the requests of runs, a row each. */
+export async function reportContent(report: Report, format: FileFormat): Promise<string | Uint8Array> {
+  return format === "parquet" ? requestsParquet(await requestsOf(report)) : reportText(report, format);
+}
+
+/** Every chart of a report, in the order of its page. */
+export async function chartsOf(report: Report): Promise<readonly Chart[]> {
+  switch (report.kind) {
+    case "run":
+      return runCharts(await filesOf(report.run));
+    case "comparison":
+      return comparisonCharts(report.comparison);
+    case "sweep":
+      return report.recommendation === null ? [] : sweepCharts(report.sweep, report.recommendation);
+  }
+}
+
+async function requestsOf(report: Report): Promise<readonly NamedRequests[]> {
+  if (report.kind === "sweep") {
+    throw new InputError(
+      "--format parquet: has a row for each request, which a sweep does not keep; expected directories of runs",
+    );
+  }
+  const runs =
+    report.kind === "run"
+      ? [await filesOf(report.run)]
+      : sidesOf(report.comparison).flatMap((side) => side.runs);
+  return runs.map(({ name, requests }) => {
+    if (requests !== null) return { run: name, requests };
+    throw new InputError(`--format parquet: ${name} has no requests.csv, expected a run written with --out`);
+  });
+}
+
+/** Charts and page want the same files, which are read once. */
+const read = new WeakMap<RunResults, Promise<RunReport>>();
+
+function filesOf(run: RunResults): Promise<RunReport> {
+  const known = read.get(run);
+  if (known !== undefined) return known;
+  const { name, summary, directory } = run;
+  const files = Promise.all([readRequests(directory), readTimeline(directory)]).then(
+    ([requests, timeline]) => ({ name, summary, requests, timeline }),
+  );
+  read.set(run, files);
+  return files;
+}
+
 /** Writes a file whole or not at all, and the folders above it. */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.partial`, text);
+  await writeFile(`${path}.partial`, content);
   await rename(`${path}.partial`, path);
 }

@@ -38,8 +38,8 @@ describeWithBrowser("the HTML report in a browser", () => {
   });
 
   const pages: readonly (readonly [string, () => Promise<string>, number, readonly View[]])[] = [
-    ["a sweep", () => page(realisticSweep()), 13, [DESKTOP, PHONE]],
-    ["a sweep with one seed", () => page(realisticSweep([0, 4096], 1)), 13, [PHONE]],
+    ["a sweep", () => page(realisticSweep()), 15, [DESKTOP, PHONE]],
+    ["a sweep with one seed", () => page(realisticSweep([0, 4096], 1)), 15, [PHONE]],
     [
       "two runs side by side",
       () => {
@@ -49,7 +49,7 @@ describeWithBrowser("the HTML report in a browser", () => {
       8,
       [PHONE],
     ],
-    ["a single point", () => page(sweepOf([pointOf(0, {}, [summaryOf()])])), 2, [DESKTOP]],
+    ["a single point", () => page(sweepOf([pointOf(0, {}, [summaryOf()])])), 4, [DESKTOP]],
     ["one run", () => runPage(runReport()), 10, [DESKTOP, PHONE]],
   ];
 

@@ -1,4 +1,4 @@
-import type { RunReport } from "../../src/report/html/run-page.js";
+import type { RunReport } from "../../src/report/charts/run-charts.js";
 import type { RequestRow, WorkerSample } from "../../src/report/run-files-reader.js";
 import { randomStream } from "../../src/values/random.js";
 import { summaryOf } from "./sweep-builder.js";

@@ -1,3 +1,4 @@
+import type { Distribution } from "../../measure/summary.js";
 import { formatNumber } from "../format.js";
 import { type Chart, CONTAINER } from "./chart.js";
 
@@ -19,6 +20,24 @@ export function seriesOf(name: string, sampleMs: readonly number[]): LatencySeri
     return { ms: sorted[Math.round(share * (sorted.length - 1))]!, percent: share * 100 };
   });
   return { name, points };
+}
+
+/** What is known of a distribution whose values are not: its percentiles from the median up, means over runs. */
+export function percentilesOf(distributions: readonly Distribution[]): LatencySeries["points"] {
+  const known = [
+    [50, "p50"],
+    [75, "p75"],
+    [90, "p90"],
+    [95, "p95"],
+    [99, "p99"],
+    [100, "max"],
+  ] as const;
+  return known.flatMap(([percent, key]) => {
+    const values = distributions.flatMap((one) => one[key] ?? []);
+    if (values.length === 0) return [];
+    const ms = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return ms > 0 ? [{ ms, percent }] : [];
+  });
 }
 
 /** How a latency is spread, on a logarithmic axis: read off the share of requests (or gaps) faster than a value. */

@@ -17,7 +17,7 @@ export function timeBreakdownChart(requests: readonly RequestRow[], range: Break
     if (done.length === 0) return [];
     const label = path.replaceAll("_", " ");
     return stages.map((stage, order) => {
-      const ms = done.reduce((sum, request) => sum + stageMs(request)[order]!, 0) / done.length;
+      const ms = done.reduce((sum, request) => sum + stagesMs(request)[order]!, 0) / done.length;
       return { path: label, stage, order, ms, text: `${formatNumber(ms)} ms on average` };
     });
   });
@@ -52,7 +52,7 @@ export function timeBreakdownChart(requests: readonly RequestRow[], range: Break
 }
 
 /** Times of STAGES; a stage that did not happen takes none. */
-function stageMs({ queueMs, prefillMs, kvTransferMs, ttftMs, e2eMs }: RequestRow): readonly number[] {
+export function stagesMs({ queueMs, prefillMs, kvTransferMs, ttftMs, e2eMs }: RequestRow): readonly number[] {
   const [queue, prefill, transfer] = [queueMs, prefillMs, kvTransferMs].map((ms) =>
     Number.isNaN(ms) ? 0 : ms,
   );

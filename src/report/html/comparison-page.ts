@@ -1,9 +1,7 @@
 import { stringify } from "yaml";
-import type { Chart } from "../charts/chart.js";
 import { hasRows } from "../charts/chart.js";
+import { requestDifferenceCharts, sideDistributionCharts } from "../charts/comparison-charts.js";
 import { differenceIntervalsChart } from "../charts/difference-intervals.js";
-import { differenceOverTimeChart } from "../charts/difference-over-time.js";
-import { latencyDistributionChart, seriesOf } from "../charts/latency-distribution.js";
 import { workerSharesChart } from "../charts/worker-shares.js";
 import type { ComparedSide, Comparison } from "../comparison/compare.js";
 import type { Side } from "../comparison/compared-runs.js";
@@ -14,12 +12,6 @@ import { formatCount, formatDuration, formatShare } from "../format.js";
 import { escapeHtml } from "./escape.js";
 import type { TableCell } from "./page.js";
 import { chartGrid, definitions, htmlPage, legend, sortableTable } from "./page.js";
-
-const LATENCIES = [
-  { key: "ttftMs", label: "TTFT", of: "requests whose first token came" },
-  { key: "tpotMs", label: "TPOT", of: "requests whose mean time per token was" },
-  { key: "e2eMs", label: "E2E", of: "requests that ended" },
-] as const;
 
 /** Runs side by side: one HTML file that needs nothing else. */
 export async function comparisonPage(comparison: Comparison): Promise<string> {
@@ -87,19 +79,7 @@ function tableSection({ baseline }: Comparison, held: ComparedSide): string {
 }
 
 function distributionSection(sides: readonly Side[]): string {
-  const charts = LATENCIES.map(({ key, label, of }) =>
-    latencyDistributionChart(
-      `distribution-${label.toLowerCase()}`,
-      `${label} distribution`,
-      `Share of ${of} within a time; further left is better.`,
-      sides.map(({ name, runs }) =>
-        seriesOf(
-          name,
-          runs.flatMap(({ requests }) => (requests ?? []).map((row) => row[key])),
-        ),
-      ),
-    ),
-  ).filter(hasRows);
+  const charts = sideDistributionCharts(sides);
   if (charts.length === 0) return "";
   return `<h2>How latencies are spread</h2>
 ${legend(
@@ -109,20 +89,11 @@ ${legend(
 ${chartGrid(charts, "pairs")}`;
 }
 
-/** Where in the run, and for which requests, the difference is. */
-function timeSection({ baseline, others }: Comparison, held: ComparedSide): string {
-  const { pairing, side } = held;
-  if (pairing.by !== "request") return "";
-  const names = { base: baseline.name, other: side.name };
-  const charts: Chart[] = LATENCIES.map((latency) =>
-    differenceOverTimeChart(
-      `difference-${latency.label.toLowerCase()}-${others.indexOf(held)}`,
-      pairing.pairs,
-      latency,
-      names,
-    ),
-  );
-  return `<h2>${escapeHtml(`Request by request: ${side.name} against ${baseline.name}`)}</h2>\n${chartGrid(charts.filter(hasRows), "wide")}`;
+function timeSection(comparison: Comparison, held: ComparedSide): string {
+  const charts = requestDifferenceCharts(comparison, held);
+  if (charts.length === 0) return "";
+  const title = `Request by request: ${held.side.name} against ${comparison.baseline.name}`;
+  return `<h2>${escapeHtml(title)}</h2>\n${chartGrid(charts, "wide")}`;
 }
 
 function workerSection(sides: readonly Side[]): string {

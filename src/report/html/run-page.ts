@@ -1,26 +1,20 @@
 import { stringify } from "yaml";
 import type { Distribution, Summary } from "../../measure/summary.js";
-import type { Chart } from "../charts/chart.js";
-import { hasRows } from "../charts/chart.js";
-import { latencyDistributionChart, seriesOf } from "../charts/latency-distribution.js";
-import { STAGES, timeBreakdownChart } from "../charts/time-breakdown.js";
-import { TIMELINE_MEASURES, workerTimelineChart } from "../charts/worker-timeline.js";
+import {
+  breakdownCharts,
+  distributionCharts,
+  type RunReport,
+  timelineCharts,
+  timelineLegs,
+  ttftSeries,
+} from "../charts/run-charts.js";
+import { STAGES } from "../charts/time-breakdown.js";
 import { formatCount, formatDuration, formatNumber, formatShare } from "../format.js";
 import { factsOf, LATENCY_ROWS, sloWords, STATISTICS, withoutWallTime } from "../render-summary.js";
-import type { RequestRow, WorkerSample } from "../run-files-reader.js";
 import { escapeHtml } from "./escape.js";
 import type { Card, TableCell } from "./page.js";
 import { SERIES_LIGHT } from "./palette.js";
 import { cards, chartGrid, definitions, htmlPage, legend, sortableTable } from "./page.js";
-
-/** What a run directory holds. */
-export interface RunReport {
-  readonly name: string;
-  readonly summary: Summary;
-  /** null where the directory has no such file. */
-  readonly requests: readonly RequestRow[] | null;
-  readonly timeline: readonly WorkerSample[] | null;
-}
 
 /** The report of one run: one HTML file that needs nothing else. */
 export async function runPage(run: RunReport): Promise<string> {
@@ -32,7 +26,7 @@ export async function runPage(run: RunReport): Promise<string> {
     `<section class="verdict"><p>${escapeHtml(verdictOf(summary))}</p></section>`,
     cards(cardsOf(summary)),
     latencySection(run),
-    breakdownSection(run.requests),
+    breakdownSection(run),
     timelineSection(run),
     workersSection(summary),
     factsSection(summary),
@@ -86,7 +80,8 @@ function cardsOf(summary: Summary): readonly Card[] {
   ];
 }
 
-function latencySection({ summary, requests }: RunReport): string {
+function latencySection(run: RunReport): string {
+  const { summary } = run;
   const rows = LATENCY_ROWS.map(([label, key]) => ({
     isMarked: false,
     cells: [textCell(label), ...STATISTICS.map((statistic) => numberCell(summary[key][statistic]))],
@@ -94,66 +89,30 @@ function latencySection({ summary, requests }: RunReport): string {
   const columns = ["ms", ...STATISTICS].map((header, i) => ({ header, isText: i === 0 }));
   return `<h2>Latencies</h2>
 ${sortableTable(columns, rows)}
-${requests === null ? "" : distributionCharts(summary, requests)}`;
+${distributionSection(run)}`;
 }
 
-function distributionCharts(summary: Summary, requests: readonly RequestRow[]): string {
-  const paths = ["disaggregated", "decode_only"].filter((path) => requests.some((one) => one.path === path));
-  const series = paths.map((path) =>
-    seriesOf(
-      path.replaceAll("_", " "),
-      requests.filter((one) => one.path === path).map(({ ttftMs }) => ttftMs),
-    ),
-  );
-  const gaps = [50, 75, 90, 95, 99, 100].flatMap((percent) => {
-    const ms = percent === 100 ? summary.itl_ms.max : summary.itl_ms[`p${percent}` as "p50"];
-    return ms === null || ms <= 0 ? [] : [{ ms, percent }];
-  });
-  const charts: Chart[] = [
-    latencyDistributionChart(
-      "distribution-ttft",
-      "TTFT distribution",
-      "Share of requests whose first token came within a time; further left is better.",
-      series,
-    ),
-    latencyDistributionChart(
-      "distribution-itl",
-      "ITL distribution",
-      "Share of token gaps within a time, from the percentiles of the summary; further left is better.",
-      [{ name: "all requests", points: gaps }],
-    ),
-  ];
-  return `${legend(
-    series.map(({ name }) => name),
-    "bar",
-  )}
-${chartGrid(charts.filter(hasRows), "pairs")}`;
+function distributionSection(run: RunReport): string {
+  if (run.requests === null) return "";
+  const names = ttftSeries(run.requests).map(({ name }) => name);
+  return `${legend(names, "bar")}\n${chartGrid(distributionCharts(run), "pairs")}`;
 }
 
-function breakdownSection(requests: readonly RequestRow[] | null): string {
-  if (requests === null) return "";
-  const charts = (["until the first token", "whole request"] as const)
-    .map((range) => timeBreakdownChart(requests, range))
-    .filter(hasRows);
+function breakdownSection(run: RunReport): string {
+  const charts = breakdownCharts(run);
   if (charts.length === 0) return "";
   return `<h2>Where time goes</h2>\n${legend(STAGES, "bar")}\n${chartGrid(charts, "pairs")}`;
 }
 
 /** A column of charts for each leg; more workers than there are colours share one, and are told apart on hover. */
-function timelineSection({ summary, timeline }: RunReport): string {
-  if (timeline === null || timeline.length === 0) return "";
-  const legs = (["prefill", "decode"] as const).flatMap((leg) => {
-    const workers = summary.workers.filter(({ role }) => role === leg).map(({ id }) => id);
-    const samples = timeline.filter(({ worker }) => workers.includes(worker));
-    return samples.length === 0 ? [] : [{ leg, workers, samples }];
-  });
-  const charts = TIMELINE_MEASURES.flatMap((measure) =>
-    legs.map(({ leg, samples }) => workerTimelineChart(measure, leg, samples)),
-  );
+function timelineSection(run: RunReport): string {
+  const legs = timelineLegs(run);
+  if (legs.length === 0) return "";
   const legends = legs.map(({ workers }) =>
     workers.length <= SERIES_LIGHT.length ? legend(workers, "bar") : "",
   );
-  return `<h2>Workers over time</h2>\n${legends.join("\n")}\n${chartGrid(charts, legs.length > 1 ? "pairs" : "wide")}`;
+  const layout = legs.length > 1 ? "pairs" : "wide";
+  return `<h2>Workers over time</h2>\n${legends.join("\n")}\n${chartGrid(timelineCharts(legs), layout)}`;
 }
 
 function workersSection({ workers }: Summary): string {

@@ -1,14 +1,8 @@
 import { stringify } from "yaml";
-import type { SweepPoint, SweepResult } from "../../sweep/sweep-result.js";
-import { hasRows } from "../charts/chart.js";
-import { branchNames, decisionBranchesChart } from "../charts/decision-branches.js";
-import { gainOverBaselineChart } from "../charts/gain-over-baseline.js";
-import { heatMapChart } from "../charts/heat-map.js";
-import { paretoFrontChart } from "../charts/pareto-front.js";
-import { sensitivityChart } from "../charts/sensitivity.js";
+import type { SweepResult } from "../../sweep/sweep-result.js";
 import type { SweepSlice } from "../charts/sweep-slice.js";
-import { axisLabel, mainAxis, sliceThrough, sweptAxes } from "../charts/sweep-slice.js";
-import { workerLoadChart } from "../charts/worker-load.js";
+import { axisLabel } from "../charts/sweep-slice.js";
+import { type Sensitivity, type SweepCharts, sweepChartsOf } from "../charts/sweep-charts.js";
 import { conditionWords } from "../conditions.js";
 import { capitalised, formatChange, formatChangeRange, formatCount } from "../format.js";
 import type { Metric } from "../metrics.js";
@@ -27,7 +21,6 @@ import { cards, chartGrid, definitions, htmlPage, legend, sortableTable } from "
 const CARD_METRICS = ["goodput", "ttft_ms.p90", "itl_ms.p90", "hit_rate", "attainment", "score"].map(
   metricNamed,
 );
-const CHART_METRICS = ["ttft_ms.p90", "itl_ms.p90", "hit_rate"].map(metricNamed);
 
 /** The report of a sweep, or of several runs side by side: one HTML file that needs nothing else. */
 export async function sweepPage(sweep: SweepResult, recommendation: Recommendation | null): Promise<string> {
@@ -64,14 +57,16 @@ function verdictSection(recommendation: Recommendation | null): string {
 }
 
 function resultSections(sweep: SweepResult, found: Recommendation): readonly string[] {
-  const axis = mainAxis(sweep);
-  const mainSlice = axis === undefined ? null : sliceThrough(sweep, found.point, axis);
+  const charts = sweepChartsOf(sweep, found);
   return [
     cards(CARD_METRICS.map((metric) => cardOf(metric, found))),
-    ...gainSection(mainSlice, found),
-    ...sensitivitySections(sweep, found),
-    paretoSection(sweep, mainSlice, found),
-    loadSection(mainSlice, found),
+    gainSection(charts),
+    ...charts.sensitivities.map((one) => sensitivitySection(sweep, one)),
+    heatMapSection(charts),
+    paretoSection(charts, found),
+    distributionSection(charts),
+    loadSection(charts),
+    decisionSection(charts),
   ];
 }
 
@@ -93,39 +88,27 @@ function cardOf(metric: Metric, { point, baseline }: Recommendation): Card {
 }
 
 /** The evidence for the verdict; nothing to show where there is but one point. */
-function gainSection(slice: SweepSlice | null, found: Recommendation): readonly string[] {
-  if (slice === null) return [];
-  const chart = gainOverBaselineChart(slice, found);
-  if (!hasRows(chart)) return [];
-  return [`<h2>How sure it is</h2>\n${seriesLegend(slice)}\n${chartGrid([chart], "wide")}`];
+function gainSection({ gain, mainSlice }: SweepCharts): string {
+  if (gain.length === 0 || mainSlice === null) return "";
+  return `<h2>How sure it is</h2>\n${seriesLegend(mainSlice)}\n${chartGrid(gain, "wide")}`;
 }
 
-/** One section per swept setting: what each metric does when only it and one other setting move. */
-function sensitivitySections(sweep: SweepResult, found: Recommendation): readonly string[] {
-  const axes = sweptAxes(sweep);
-  const sections = axes.map((axis) => {
-    const slice = sliceThrough(sweep, found.point, axis);
-    const metrics = [found.objective, ...CHART_METRICS.filter((metric) => metric !== found.objective)];
-    const charts = metrics.map((metric) => sensitivityChart(slice, metric, found.point)).filter(hasRows);
-    const held = slice.held === "" ? "" : ` Held at the recommended point: ${slice.held}.`;
-    const means =
-      sweep.seeds.length === 1
-        ? "One seed, so no intervals."
-        : "Means over seeds, with their 95 % intervals (not paired: the change from the baseline is known better).";
-    const heading = axis.setting === RUN_AXIS ? "Run by run" : `What ${shortNameOf(axis.setting)} does`;
-    return `<h2>${escapeHtml(heading)}</h2>
+/** What each metric does when only one setting, and one other as series, move. */
+function sensitivitySection(sweep: SweepResult, { axis, slice, charts }: Sensitivity): string {
+  const held = slice.held === "" ? "" : ` Held at the recommended point: ${slice.held}.`;
+  const means =
+    sweep.seeds.length === 1
+      ? "One seed, so no intervals."
+      : "Means over seeds, with their 95 % intervals (not paired: the change from the baseline is known better).";
+  const heading = axis.setting === RUN_AXIS ? "Run by run" : `What ${shortNameOf(axis.setting)} does`;
+  return `<h2>${escapeHtml(heading)}</h2>
 <p class="note">${escapeHtml(`${means} The ring is the recommended point.${held}`)}</p>
 ${seriesLegend(slice)}
 ${chartGrid(charts, "pairs")}`;
-  });
-  const [columns, rows] = axes.toSorted((a, b) => b.values.length - a.values.length);
-  if (columns === undefined || rows === undefined) return sections;
-  const held = axes.filter((axis) => axis !== columns && axis !== rows);
-  const points = sweep.points.filter((point) =>
-    held.every(({ setting }) => point.settings[setting] === found.settings[setting]),
-  );
-  const map = heatMapChart(columns, rows, points, found.objective, found.point);
-  return [...sections, `<h2>Two settings at once</h2>\n${chartGrid([map], "wide")}`];
+}
+
+function heatMapSection({ heatMap }: SweepCharts): string {
+  return heatMap.length === 0 ? "" : `<h2>Two settings at once</h2>\n${chartGrid(heatMap, "wide")}`;
 }
 
 function seriesLegend({ series }: SweepSlice): string {
@@ -134,41 +117,27 @@ function seriesLegend({ series }: SweepSlice): string {
   return legend(names, "shape", `${shortNameOf(series.setting)}:`);
 }
 
-function paretoSection(sweep: SweepResult, slice: SweepSlice | null, found: Recommendation): string {
+function paretoSection({ pareto, mainSlice }: SweepCharts, found: Recommendation): string {
   const condition = conditionWords(found.settings);
-  const points = sweep.points.filter((point) => conditionWords(point.settings) === condition);
-  const chart = paretoFrontChart(points, slice, found.point, found.baseline);
   return `<h2>What is traded against what${condition === "" ? "" : escapeHtml(` at ${condition}`)}</h2>
-${slice === null ? "" : seriesLegend(slice)}
-${chartGrid([chart], "wide")}`;
+${mainSlice === null ? "" : seriesLegend(mainSlice)}
+${chartGrid([pareto], "wide")}`;
 }
 
-function loadSection(slice: SweepSlice | null, { point, baseline }: Recommendation): string {
-  const shown =
-    point === baseline
-      ? [{ name: `recommended: ${pointName(point.settings)}`, point }]
-      : [
-          { name: `recommended: ${pointName(point.settings)}`, point },
-          { name: `baseline: ${pointName(baseline.settings)}`, point: baseline },
-        ];
-  const load = `<h2>Where the load lands</h2>
-${legend(
-  shown.map(({ name }) => name),
-  "shape",
-)}
-${chartGrid([workerLoadChart(shown)], "wide")}`;
-  const alongMain = slice === null ? null : { ...slice, points: slice.points.filter(isOnLine(slice, point)) };
-  if (alongMain === null || branchNames(alongMain).length === 0) return load;
-  return `${load}
-<h2>Which rule decided</h2>
-${legend(branchNames(alongMain), "bar")}
-${chartGrid([decisionBranchesChart(alongMain)], "wide")}`;
+function distributionSection({ distributions, chosen }: SweepCharts): string {
+  if (distributions.length === 0) return "";
+  const names = chosen.map(({ name }) => name);
+  return `<h2>How latencies are spread</h2>\n${legend(names, "bar")}\n${chartGrid(distributions, "pairs")}`;
 }
 
-/** Of a slice, the points of the series that `centre` belongs to. */
-function isOnLine({ series }: SweepSlice, centre: SweepPoint) {
-  return (point: SweepPoint) =>
-    series === null || point.settings[series.setting] === centre.settings[series.setting];
+function loadSection({ load, chosen }: SweepCharts): string {
+  const names = chosen.slice(0, 2).map(({ name }) => name);
+  return `<h2>Where the load lands</h2>\n${legend(names, "shape")}\n${chartGrid([load], "wide")}`;
+}
+
+function decisionSection({ decisions, branches }: SweepCharts): string {
+  if (decisions.length === 0) return "";
+  return `<h2>Which rule decided</h2>\n${legend(branches, "bar")}\n${chartGrid(decisions, "wide")}`;
 }
 
 function pointsSection(sweep: SweepResult, recommendation: Recommendation | null): string {

@@ -1,0 +1,106 @@
+import type { TopLevelSpec } from "vega-lite";
+import { SERIES_LIGHT, SHAPES } from "../html/palette.js";
+import { wrap } from "../text-table.js";
+import type { Chart } from "./chart.js";
+
+/** Width of a chart that stands alone, px. */
+const WIDTH = 720;
+const TEXT = "#17202a";
+const MUTED = "#55616e";
+const FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
+
+/** The look of charts outside the HTML page, which has its own: dark on white, so that it reads on any background. */
+const CONFIG = {
+  background: "#ffffff",
+  padding: 12,
+  font: FONT,
+  view: { stroke: null },
+  axis: {
+    labelColor: MUTED,
+    titleColor: MUTED,
+    gridColor: "#e6eaef",
+    domainColor: "#d5dce4",
+    tickColor: "#d5dce4",
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: "normal",
+  },
+  legend: { orient: "top", title: null, labelFontSize: 12, labelColor: TEXT, labelLimit: 600, columns: 1 },
+  title: {
+    anchor: "start",
+    fontSize: 15,
+    color: TEXT,
+    subtitleColor: MUTED,
+    subtitleFontSize: 12,
+    offset: 12,
+  },
+  mark: { color: SERIES_LIGHT[0] },
+  text: { color: TEXT, fontSize: 12 },
+  style: { halo: { stroke: "#ffffff", strokeWidth: 4, strokeJoin: "round" } },
+  rule: { color: MUTED, strokeWidth: 1.5 },
+  range: { category: [...SERIES_LIGHT], symbol: [...SHAPES] },
+} as const;
+
+/**
+ * The specification of a chart for use anywhere: with its title, its data, a width and a look of its own, and legends, which
+ * the HTML page writes above its charts. Opens in the Vega editor and in notebooks as it is.
+ */
+export function standaloneSpec({ title, caption, spec }: Chart): TopLevelSpec {
+  return {
+    ...(withLegends(spec) as object),
+    title: { text: title, subtitle: wrap(caption, 110) },
+    width: WIDTH,
+    config: CONFIG,
+  } as unknown as TopLevelSpec;
+}
+
+/** The data of a chart as rows. */
+export function rowsOf({ spec }: Chart): readonly Readonly<Record<string, unknown>>[] {
+  return (spec.data as { values: readonly Readonly<Record<string, unknown>>[] }).values;
+}
+
+/** A chart as SVG, drawn by Vega without a browser; the same bytes for the same chart. */
+export async function chartSvg(chart: Chart): Promise<string> {
+  // Loaded where they are needed: no other command waits for them.
+  const [{ compile }, vega] = await Promise.all([import("vega-lite"), import("vega")]);
+  const { spec } = compile(standaloneSpec(chart));
+  const view = new vega.View(vega.parse(spec), { renderer: "none", logLevel: vega.Error });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
+
+/** A chart as PNG, at twice its size for sharp screens; text is set in the fonts of the machine. */
+export async function chartPng(chart: Chart): Promise<Uint8Array> {
+  const { Resvg } = await import("@resvg/resvg-js");
+  const options = {
+    fitTo: { mode: "zoom", value: 2 },
+    font: { loadSystemFonts: true, defaultFontFamily: "DejaVu Sans" },
+  } as const;
+  return new Resvg(await chartSvg(chart), options).render().asPng();
+}
+
+/** Colours get their legend back; shapes are those of the same series, which Vega-Lite joins with it. */
+function withLegends(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withLegends);
+  if (typeof node !== "object" || node === null) return node;
+  const entries = Object.entries(node as Record<string, unknown>).map(([key, value]) => {
+    if (key === "data" || key === "transform") return [key, value] as const;
+    const isEncodingOfSeries = (key === "color" || key === "shape") && isOfField(value);
+    if (!isEncodingOfSeries) return [key, withLegends(value)] as const;
+    return [key, { ...(value as object), legend: {}, title: null }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function isOfField(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "field" in value &&
+    "legend" in value &&
+    value.legend === null
+  );
+}
