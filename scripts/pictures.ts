@@ -39,7 +39,7 @@ try {
   try {
     const page = await browser.newPage({ viewport: { width: WIDTH, height: 900 }, colorScheme: "light" });
     await page.goto(pathToFileURL(join(out, "report.html")).href);
-    await page.waitForFunction("document.documentElement.dataset.ready === 'true'");
+    await page.locator("figure[data-drawn]").first().waitFor();
     await takePictures(page);
   } finally {
     await browser.close();

@@ -96,6 +96,26 @@ async function findDecision(log: string, id: number): Promise<LoggedDecision | n
   return null;
 }
 
+/**
+ * The decisions about requests of a run, by number; null where the directory has no log. Lines of other requests are
+ * passed over unread: a log holds what the router knew of every worker.
+ */
+export async function readDecisions(
+  directory: string,
+  ids: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, LoggedDecision> | null> {
+  const log = join(directory, "decisions.jsonl");
+  if (!existsSync(log)) return null;
+  const found = new Map<number, LoggedDecision>();
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(log), crlfDelay: Infinity })) {
+    number++;
+    const id = Number(/"request":(\d+)/.exec(line)?.[1]);
+    if (ids.has(id)) found.set(id, parseLine(line, `${log}:${number}`));
+  }
+  return found;
+}
+
 function parseLine(line: string, place: string): LoggedDecision {
   try {
     return JSON.parse(line) as LoggedDecision;

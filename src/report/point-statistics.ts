@@ -11,7 +11,12 @@ export function summariesOf(point: SweepPoint): readonly Summary[] {
 
 /** The runs of a point that failed. */
 export function failuresOf(point: SweepPoint): readonly SweepRun[] {
-  return point.runs.filter(({ summary }) => summary === null);
+  return point.runs.filter(({ summary, stopped }) => summary === null && stopped !== true);
+}
+
+/** The runs of a point that were stopped on request, since they could not reach the attainment asked for. */
+export function stoppedOf(point: SweepPoint): readonly SweepRun[] {
+  return point.runs.filter(({ stopped }) => stopped === true);
 }
 
 /** Tables, files and charts ask for the same intervals, and a bootstrap over many seeds takes time. */

@@ -19,6 +19,7 @@ export function recommendationWords(found: Omit<Recommendation, "words">): reado
     ...edgeWords(found),
     ...found.elsewhere.map((other) => other.words[0]!),
     ...failureWords(found),
+    ...stoppedWords(found),
   ];
 }
 
@@ -149,6 +150,18 @@ function failureWords({ failures }: Omit<Recommendation, "words">): readonly str
   const more = failures.length > names.length ? ` and ${failures.length - names.length} more` : "";
   const count = failures.length === 1 ? "1 point failed and is" : `${failures.length} points failed and are`;
   return [`${count} left out: ${names.join(", ")}${more}.`];
+}
+
+function stoppedWords({ stopped }: Omit<Recommendation, "words">): readonly string[] {
+  if (stopped.length === 0) return [];
+  const names = stopped.slice(0, NAMED_AT_MOST).map((point) => pointName(point.settings));
+  const more = stopped.length > names.length ? ` and ${formatCount(stopped.length - names.length)} more` : "";
+  const what =
+    stopped.length === 1
+      ? "1 point is left out: it was stopped early, since it could no longer reach the attainment asked for"
+      : `${formatCount(stopped.length)} points are left out: they were stopped early, since they could no longer reach the ` +
+        "attainment asked for";
+  return [`${what} (${names.join(", ")}${more}).`];
 }
 
 function sentence(text: string): string {

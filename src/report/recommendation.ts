@@ -7,7 +7,7 @@ import { conditionWords, groupsByCondition, isCondition } from "./conditions.js"
 import type { Metric } from "./metrics.js";
 import { metricNamed } from "./metrics.js";
 import type { Change } from "./point-statistics.js";
-import { changeOf, failuresOf, statisticsOf, summariesOf } from "./point-statistics.js";
+import { changeOf, failuresOf, statisticsOf, stoppedOf, summariesOf } from "./point-statistics.js";
 import { recommendationWords } from "./recommendation-words.js";
 import { alwaysDisaggregates, pointName } from "./setting-words.js";
 
@@ -72,6 +72,8 @@ export interface Recommendation {
   /** The same under the other conditions (load, trace, hardware, objectives) of the sweep, in grid order. */
   readonly elsewhere: readonly Recommendation[];
   readonly failures: readonly Failure[];
+  /** Points of which a run was stopped early, since it could not reach the attainment asked for. */
+  readonly stopped: readonly SweepPoint[];
   /** The recommendation in words: the verdict first, then a sentence each for what to know about it. */
   readonly words: readonly string[];
 }
@@ -137,7 +139,7 @@ function recommendAmong(
   chosenBaseline: SweepPoint | null,
 ): Omit<Recommendation, "words" | "elsewhere"> | null {
   const withResult = points.filter((point) => meanOf(point, objective) !== null);
-  const whole = withResult.filter((point) => failuresOf(point).length === 0);
+  const whole = withResult.filter((point) => point.runs.every(({ summary }) => summary !== null));
   const candidates = whole.length > 0 ? whole : withResult;
   if (candidates.length === 0) return null;
 
@@ -164,6 +166,7 @@ function recommendAmong(
     flips: flipsOf(candidates, point, objective),
     edges: sweep.axes.flatMap((axis) => edgeOf(axis, point)),
     failures: sweep.points.flatMap(failureOf),
+    stopped: sweep.points.filter((point) => stoppedOf(point).length > 0),
   };
 }
 
@@ -264,6 +267,7 @@ function edgeOf({ setting, values }: SweepAxis, point: SweepPoint): readonly Edg
 
 function failureOf(point: SweepPoint): readonly Failure[] {
   const failed = failuresOf(point);
-  if (failed.length === 0 && summariesOf(point).length > 0) return [];
+  const hasEnded = summariesOf(point).length + stoppedOf(point).length > 0;
+  if (failed.length === 0 && hasEnded) return [];
   return [{ point, failedRuns: failed.length, error: failed[0]?.error ?? "no run has a result" }];
 }

@@ -3,14 +3,14 @@ import type { SettingValue, SweepPoint, SweepResult } from "../sweep/sweep-resul
 import type { Metric } from "./metrics.js";
 import { METRICS } from "./metrics.js";
 import { frontOf } from "./pareto.js";
-import { failuresOf, statisticsOf, summariesOf } from "./point-statistics.js";
+import { failuresOf, statisticsOf, stoppedOf, summariesOf } from "./point-statistics.js";
 import { type Recommendation, recommendationFor } from "./recommendation.js";
 
 type Cell = SettingValue | undefined;
 
 /**
- * Text of the CSV form of a report: a row per point in grid order. After the settings come the seeds that have a result and
- * that failed, three marks, and for each metric its mean over the seeds and the ends of the 95 % interval
+ * Text of the CSV form of a report: a row per point in grid order. After the settings come the seeds that have a result,
+ * that failed and that were stopped early, three marks, and for each metric its mean over the seeds and the ends of the 95 % interval
  * (empty with one seed). Numbers are the shortest decimals that read back as the same double.
  */
 export function reportCsv(sweep: SweepResult, recommendation: Recommendation | null): string {
@@ -23,6 +23,7 @@ export function reportCsv(sweep: SweepResult, recommendation: Recommendation | n
     ...settings.map((setting) => point.settings[setting] ?? "null"),
     summariesOf(point).length,
     failuresOf(point).length,
+    stoppedOf(point).length,
     point === ownOf(point)?.point,
     point === ownOf(point)?.baseline,
     onFront.has(point),
@@ -33,6 +34,7 @@ export function reportCsv(sweep: SweepResult, recommendation: Recommendation | n
     ...settings,
     "seeds",
     "failed",
+    "stopped",
     "recommended",
     "baseline",
     "on_pareto_front",

@@ -3,7 +3,7 @@ import type { SweepResult } from "../sweep/sweep-result.js";
 import { METRICS } from "./metrics.js";
 import { frontOf } from "./pareto.js";
 import type { Change } from "./point-statistics.js";
-import { failuresOf, statisticsOf } from "./point-statistics.js";
+import { failuresOf, statisticsOf, stoppedOf } from "./point-statistics.js";
 import type { Recommendation } from "./recommendation.js";
 
 /** Text of the JSON twin of a report: what the tables and the verdict say, as data (`pdbench/report@1`). */
@@ -21,6 +21,7 @@ export function reportJson(sweep: SweepResult, recommendation: Recommendation | 
       point: point.index,
       settings: point.settings,
       failed_runs: failuresOf(point).length,
+      stopped_runs: stoppedOf(point).length,
       on_pareto_front: onFront.has(point),
       metrics: Object.fromEntries(
         METRICS.map((metric) => [metric.name, intervalJson(statisticsOf(point, metric))]),
@@ -56,6 +57,7 @@ function recommendationJson(found: Recommendation): unknown {
       failed_runs: failedRuns,
       error,
     })),
+    stopped: found.stopped.map(({ index }) => index),
     words: found.words,
   };
 }

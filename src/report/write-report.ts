@@ -10,6 +10,8 @@ import { compareRunsSideBySide, type Comparison } from "./comparison/compare.js"
 import { readComparedRuns } from "./comparison/compared-runs.js";
 import { comparisonCsv, comparisonJson, comparisonMarkdown, sidesOf } from "./comparison/comparison-files.js";
 import { comparisonPage } from "./html/comparison-page.js";
+import { readDecisions } from "./explain-request.js";
+import { sampleRequests } from "./html/request-sample.js";
 import { runPage } from "./html/run-page.js";
 import { sweepPage } from "./html/sweep-page.js";
 import { runMarkdown, sweepMarkdown } from "./markdown.js";
@@ -151,15 +153,19 @@ async function requestsOf(report: Report): Promise<readonly NamedRequests[]> {
 /** Charts and page want the same files, which are read once. */
 const read = new WeakMap<RunResults, Promise<RunReport>>();
 
-function filesOf(run: RunResults): Promise<RunReport> {
+/** The files of a run's directory, for its page, its charts and its rows. */
+export function filesOf(run: RunResults): Promise<RunReport> {
   const known = read.get(run);
   if (known !== undefined) return known;
-  const { name, summary, directory } = run;
-  const files = Promise.all([readRequests(directory), readTimeline(directory)]).then(
-    ([requests, timeline]) => ({ name, summary, requests, timeline }),
-  );
+  const files = readFiles(run);
   read.set(run, files);
   return files;
+}
+
+async function readFiles({ name, summary, directory }: RunResults): Promise<RunReport> {
+  const [requests, timeline] = await Promise.all([readRequests(directory), readTimeline(directory)]);
+  const shown = new Set(sampleRequests(requests ?? []).rows.map(({ id }) => id));
+  return { name, summary, requests, timeline, decisions: await readDecisions(directory, shown) };
 }
 
 /** Writes a file whole or not at all, and the folders above it. */

@@ -43,6 +43,8 @@ export interface View {
   readonly width: number;
   readonly colorScheme?: "light" | "dark";
   readonly javaScript?: boolean;
+  /** Charts are drawn when they come near the screen: leave it at those. Default: draw all, as before printing. */
+  readonly asOpened?: true;
 }
 
 /** An open page and what it did that a report must not do. */
@@ -54,7 +56,7 @@ export interface OpenPage {
   readonly requests: string[];
 }
 
-/** Opens a report from `file://` and waits until its charts are drawn. */
+/** Opens a report from `file://`, has all its charts drawn, and waits for that. */
 export async function openReport(browser: Browser, path: string, view: View): Promise<OpenPage> {
   const { width, colorScheme = "light", javaScript = true } = view;
   const context = await browser.newContext({
@@ -72,8 +74,16 @@ export async function openReport(browser: Browser, path: string, view: View): Pr
       requests.push(request.url());
   });
   await page.goto(`file://${path}`);
-  if (javaScript) await page.waitForFunction("document.documentElement.dataset.ready === 'true'");
+  if (!javaScript) return { page, complaints, requests };
+  await page.waitForFunction("document.documentElement.dataset.ready === 'true'");
+  if (view.asOpened !== true) await drawAll(page);
   return { page, complaints, requests };
+}
+
+/** Has the charts drawn that are far from the screen too, as before printing. */
+export async function drawAll(page: Page): Promise<void> {
+  await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+  await page.waitForFunction("document.querySelector('figure[data-chart]:not([data-drawn])') === null");
 }
 
 /** Ids of the page's charts, each with the number of marks drawn in it. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { compareRunsSideBySide } from "../../src/report/comparison/compare.js";
 import { comparisonPage } from "../../src/report/html/comparison-page.js";
@@ -9,7 +9,7 @@ import { runPage } from "../../src/report/html/run-page.js";
 import { sweepPage } from "../../src/report/html/sweep-page.js";
 import { recommend } from "../../src/report/recommendation.js";
 import type { SweepResult } from "../../src/sweep/sweep-result.js";
-import { describeWithBrowser, launchBrowser, marksByChart, openReport, type View } from "./browser.js";
+import { describeWithBrowser, drawAll, launchBrowser, marksByChart, openReport, type View } from "./browser.js";
 import { comparedRun } from "./comparison-builder.js";
 import { runReport } from "./run-report-builder.js";
 import { pointOf, realisticSweep, summaryOf, sweepOf } from "./sweep-builder.js";
@@ -75,13 +75,25 @@ describeWithBrowser("the HTML report in a browser", () => {
     await plain.context().close();
   });
 
-  it("shows settings and figures of a point under the pointer", async () => {
+  it("shows a point under the pointer, and selects it in every chart and the table at once", async () => {
     const path = await write("hover.html", await page(realisticSweep([0, 2048])));
     const { page: hovered } = await openReport(browser, path, { width: 1280 });
-    await hovered.locator("#pareto .mark-symbol path").nth(4).hover({ force: true });
+    const mark = hovered.locator("#pareto .mark-symbol path").nth(4);
+    await mark.hover({ force: true });
     const text = await hovered.textContent("#tooltip");
     expect(text).toMatch(/point: routing_threshold=\d+ policy=\w+/);
     expect(text).toMatch(/TTFT p90: [\d,.]+ ms/);
+    await mark.click({ force: true });
+    const [point] = /routing_threshold=\d+ policy=\w+?(?=TTFT)/.exec(text!)!;
+    expect(await hovered.textContent("#selection .name")).toBe(point);
+    expect(await hovered.textContent("#selection code")).toMatch(/^--routing-threshold \d+ --policy \w+$/);
+    expect(await hovered.getAttribute("tr.selected", "data-point")).toBe(point);
+    const picked = "new Set([...document.querySelectorAll('.picked')].map((mark) => mark.closest('figure').id)).size";
+    expect(await hovered.evaluate(picked)).toBeGreaterThan(5);
+    await hovered.keyboard.press("Escape");
+    expect(await hovered.locator("tr.selected, .picked, .dimmed").count()).toBe(0);
+    await hovered.locator("button.pick").nth(2).press("Enter");
+    expect(await hovered.evaluate(picked)).toBeGreaterThan(5);
     await hovered.context().close();
   });
 
@@ -112,24 +124,52 @@ describeWithBrowser("the HTML report in a browser", () => {
     const thresholds = Array.from({ length: 167 }, (_, i) => i * 100);
     const html = await page(realisticSweep(thresholds));
     expect(Buffer.byteLength(html)).toBeLessThan(3e6);
-    const { page: large, complaints } = await openReport(browser, await write("large.html", html), DESKTOP);
+    const path = await write("large.html", html);
+    const { page: large, complaints } = await openReport(browser, path, { ...DESKTOP, asOpened: true });
+    const waiting = "document.querySelectorAll('figure[data-chart]:not([data-drawn])').length";
+    expect(await large.evaluate(waiting)).toBeGreaterThan(5);
+    await drawAll(large);
     expect(Math.min(...Object.values(await marksByChart(large)))).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
     await large.context().close();
   });
 
+  it("tells the story of a request that was searched for, by keyboard", async () => {
+    const path = await write("requests.html", await runPage(runReport()));
+    const { page: run } = await openReport(browser, path, { width: 1280, colorScheme: "dark", asOpened: true });
+    const rows = run.locator("#request-browser tbody tr");
+    expect(await rows.count()).toBe(25);
+    await run.fill("#request-search", "prefill-1 prompt<118");
+    expect(await run.textContent("#request-browser .pager")).toContain("of ");
+    const ids = await run.evaluate<number[]>(
+      "[...document.querySelectorAll('#request-browser tbody tr')].map((row) => Number(row.cells[0].textContent))",
+    );
+    expect(ids.every((id) => id < 18 && id % 2 === 1)).toBe(true);
+    await run.locator("#request-browser th button", { hasText: "request" }).first().press("Enter");
+    await run.locator("#request-browser th button", { hasText: "request" }).first().press("Enter");
+    await rows.first().locator("button").press("Enter");
+    const story = await run.textContent(".story");
+    expect(story).toMatch(/^Request 17queue: [\d.]+ msprefill: .*KV transfer: .*decode: /);
+    expect(story).toContain("prefill-1 by cache_aware, branch cache_hit (match_rate 0.85)");
+    expect(await seriousProblems(run)).toEqual([]);
+    await run.keyboard.press("Escape");
+    expect(await run.locator(".story").isVisible()).toBe(false);
+    await run.context().close();
+  });
+
   it("has no serious accessibility problem", async () => {
-    const { default: axe } = await import("axe-core");
     const path = await write("axe.html", await page(realisticSweep([0, 2048])));
-    for (const colorScheme of ["light", "dark"] as const) {
-      const { page: checked } = await openReport(browser, path, { width: 1280, colorScheme });
-      await checked.evaluate(axe.source);
-      const violations = await checked.evaluate<{ id: string; impact: string; nodes: { html: string }[] }[]>(
-        "axe.run({ exclude: ['.plot'] }).then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html }) => ({ html })) })))",
-      );
-      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-      expect(serious).toEqual([]);
-      await checked.context().close();
-    }
+    const { page: checked } = await openReport(browser, path, { width: 1280 });
+    expect(await seriousProblems(checked)).toEqual([]);
+    await checked.context().close();
   });
 });
+
+async function seriousProblems(page: Page): Promise<object[]> {
+  const { default: axe } = await import("axe-core");
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate<{ id: string; impact: string; nodes: { html: string }[] }[]>(
+    "axe.run({ exclude: ['.plot'] }).then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html }) => ({ html })) })))",
+  );
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+}

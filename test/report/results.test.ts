@@ -134,8 +134,15 @@ describe("the forms of a report", () => {
     const report = await reportOn([await readResults(await writeRun("alone", 42))], {});
     expect(report.kind).toBe("run");
     expect(await reportText(report, "md")).toContain("| TTFT | 42.0 | 42.0 |");
-    expect((await reportText(report, "html")).includes("Workers over time")).toBe(true);
-    expect((await reportText(report, "csv")).split("\n")[1]).toMatch(/^0,alone,1,0,true,true,false,1,/);
+    const html = await reportText(report, "html");
+    expect(html.includes("Workers over time")).toBe(true);
+    const json = JSON.parse(await reportText(report, "json")) as {
+      points: { metrics: Record<string, { mean: number } | null> }[];
+    };
+    for (const key of ["ttft_ms.p90", "e2e_ms.p50", "tpot_ms.p99"]) {
+      expect(html.includes(`data-value="${json.points[0]!.metrics[key]!.mean}"`)).toBe(true);
+    }
+    expect((await reportText(report, "csv")).split("\n")[1]).toMatch(/^0,alone,1,0,0,true,true,false,1,/);
   });
 });
 

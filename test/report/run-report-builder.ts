@@ -1,7 +1,20 @@
 import type { RunReport } from "../../src/report/charts/run-charts.js";
+import type { LoggedDecision } from "../../src/report/explain-request.js";
 import type { RequestRow, WorkerSample } from "../../src/report/run-files-reader.js";
 import { randomStream } from "../../src/values/random.js";
 import { summaryOf } from "./sweep-builder.js";
+
+/** Why request 17 went where it went. */
+const DECISION: LoggedDecision = {
+  at_ms: 4250,
+  request: 17,
+  path: "disaggregated",
+  decider: "threshold",
+  branch: "at_or_above_threshold",
+  figures: { prompt_tokens: 2613, routing_threshold: 2048 },
+  prefill: { worker: "prefill-1", policy: "cache_aware", branch: "cache_hit", figures: { match_rate: 0.85 } },
+  decode: { worker: "decode-1", policy: "least_loaded", branch: "lowest", figures: {} },
+};
 
 /** A run of the summary's workers with requests on both paths and a timeline. */
 export function runReport(part: Partial<RunReport> = {}): RunReport {
@@ -46,5 +59,5 @@ export function runReport(part: Partial<RunReport> = {}): RunReport {
       kvUsage: 0.5 + 0.3 * Math.sin(i / 30 + w),
     })),
   ).flat();
-  return { name: "measured", summary, requests, timeline, ...part };
+  return { name: "measured", summary, requests, timeline, decisions: new Map([[17, DECISION]]), ...part };
 }

@@ -58,7 +58,7 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
               type: "nominal",
               sort: null,
               title: null,
-              axis: { labelLimit: 180, grid: true },
+              axis: { labelLimit: 240, grid: true },
             },
             yOffset: { field: "run", type: "nominal", sort: null, scale: { paddingOuter: 0.5 } },
             color: { field: "run", type: "nominal", sort: null, legend: null },

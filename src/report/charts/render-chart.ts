@@ -5,9 +5,17 @@ import type { Chart } from "./chart.js";
 
 /** Width of a chart that stands alone, px. */
 const WIDTH = 720;
+/** Of text that fit into it as Vega measures text without a browser: generously. */
+const CHARACTERS = 80;
+/** Of the names on an axis, px, measured in the same way. */
+const LABEL_LIMIT = 260;
+/** More series than this are drawn, but not all named. */
+const SERIES_AT_MOST = 16;
 const TEXT = "#17202a";
 const MUTED = "#55616e";
 const FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
+
+type Rows = readonly Readonly<Record<string, unknown>>[];
 
 /** The look of charts outside the HTML page, which has its own: dark on white, so that it reads on any background. */
 const CONFIG = {
@@ -25,7 +33,7 @@ const CONFIG = {
     titleFontSize: 12,
     titleFontWeight: "normal",
   },
-  legend: { orient: "top", title: null, labelFontSize: 12, labelColor: TEXT, labelLimit: 600, columns: 1 },
+  legend: { orient: "top", title: null, labelFontSize: 12, labelColor: TEXT, labelLimit: 600 },
   title: {
     anchor: "start",
     fontSize: 15,
@@ -47,16 +55,16 @@ const CONFIG = {
  */
 export function standaloneSpec({ title, caption, spec }: Chart): TopLevelSpec {
   return {
-    ...(withLegends(spec) as object),
-    title: { text: title, subtitle: wrap(caption, 110) },
+    ...(withLegends(spec, rowsOf({ spec })) as object),
+    title: { text: title, subtitle: wrap(caption, CHARACTERS) },
     width: WIDTH,
     config: CONFIG,
   } as unknown as TopLevelSpec;
 }
 
 /** The data of a chart as rows. */
-export function rowsOf({ spec }: Chart): readonly Readonly<Record<string, unknown>>[] {
-  return (spec.data as { values: readonly Readonly<Record<string, unknown>>[] }).values;
+export function rowsOf({ spec }: Pick<Chart, "spec">): Rows {
+  return (spec.data as { values: Rows }).values;
 }
 
 /** A chart as SVG, drawn by Vega without a browser; the same bytes for the same chart. */
@@ -82,17 +90,25 @@ export async function chartPng(chart: Chart): Promise<Uint8Array> {
   return new Resvg(await chartSvg(chart), options).render().asPng();
 }
 
-/** Colours get their legend back; shapes are those of the same series, which Vega-Lite joins with it. */
-function withLegends(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(withLegends);
+/** Colours get their legend back, and axes more room for names; Vega-Lite joins the shapes of the same series with them. */
+function withLegends(node: unknown, rows: Rows): unknown {
+  if (Array.isArray(node)) return node.map((one) => withLegends(one, rows));
   if (typeof node !== "object" || node === null) return node;
   const entries = Object.entries(node as Record<string, unknown>).map(([key, value]) => {
     if (key === "data" || key === "transform") return [key, value] as const;
+    if (key === "labelLimit") return [key, LABEL_LIMIT] as const;
     const isEncodingOfSeries = (key === "color" || key === "shape") && isOfField(value);
-    if (!isEncodingOfSeries) return [key, withLegends(value)] as const;
-    return [key, { ...(value as object), legend: {}, title: null }] as const;
+    if (!isEncodingOfSeries) return [key, withLegends(value, rows)] as const;
+    const legend = { columns: columnsFor((value as { field: string }).field, rows), symbolLimit: SERIES_AT_MOST };
+    return [key, { ...(value as object), legend, title: null }] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** As many names side by side as the longest of them leaves room for. */
+function columnsFor(field: string, rows: Rows): number {
+  const longest = Math.max(1, ...new Set(rows.map((row) => String(row[field]).length)));
+  return Math.max(1, Math.min(8, Math.floor(CHARACTERS / (longest + 5))));
 }
 
 function isOfField(value: unknown): boolean {

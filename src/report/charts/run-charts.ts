@@ -1,4 +1,5 @@
 import type { Summary } from "../../measure/summary.js";
+import type { LoggedDecision } from "../explain-request.js";
 import type { RequestRow, WorkerSample } from "../run-files-reader.js";
 import { type Chart, hasRows } from "./chart.js";
 import {
@@ -17,6 +18,8 @@ export interface RunReport {
   /** null where the directory has no such file. */
   readonly requests: readonly RequestRow[] | null;
   readonly timeline: readonly WorkerSample[] | null;
+  /** Of the requests that the page shows, by number. */
+  readonly decisions: ReadonlyMap<number, LoggedDecision> | null;
 }
 
 /** The workers of a leg that have a timeline. */

@@ -1,6 +1,7 @@
 import type { SweepPoint } from "../../sweep/sweep-result.js";
 import { formatShare } from "../format.js";
 import { summariesOf } from "../point-statistics.js";
+import { pointName } from "../setting-words.js";
 import { type Chart, CONTAINER } from "./chart.js";
 
 /** A point of a sweep and what the chart calls it. */
@@ -14,7 +15,7 @@ const ROW_HEIGHT = 26;
 /** Share of time each worker is busy, side by side for a few points. Even dots = a balanced leg. */
 export function workerLoadChart(points: readonly NamedPoint[]): Chart {
   const values = points.flatMap(({ name, point }) =>
-    loadOf(point).map((worker) => ({ series: name, ...worker })),
+    loadOf(point).map((worker) => ({ series: name, point: pointName(point.settings), ...worker })),
   );
   const workers = new Set(values.map(({ worker }) => worker)).size;
   return {

@@ -41,6 +41,7 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
 export function comparisonWords(baseline: Side, held: Omit<ComparedSide, "words">): readonly string[] {
   return [
     verdict(baseline, held),
+    ...detailWords(held),
     ...levelWords(held),
     ...timingWords(baseline, held),
     pairingWords(held.pairing),
@@ -48,13 +49,13 @@ export function comparisonWords(baseline: Side, held: Omit<ComparedSide, "words"
 }
 
 function verdict(baseline: Side, { side, differences }: Omit<ComparedSide, "words">): string {
-  const named = differences.filter(({ metric }) => NAMED.includes(metric));
+  const named = differences.filter(isNamed);
   const of = (outcome: Outcome) => named.filter((one) => outcomeOf(one) === outcome);
   const [better, worse] = [of("better"), of("worse")];
   if (better.length + worse.length > 0) {
     const parts = [
-      ...(better.length === 0 ? [] : [`better in ${better.map(differenceWords).join(", ")}`]),
-      ...(worse.length === 0 ? [] : [`worse in ${worse.map(differenceWords).join(", ")}`]),
+      ...(better.length === 0 ? [] : [`better in ${better.map(changeOnly).join(", ")}`]),
+      ...(worse.length === 0 ? [] : [`worse in ${worse.map(changeOnly).join(", ")}`]),
     ];
     const rest = worse.length === 0 ? "; nothing named here is detectably worse" : "";
     return `${side.name} against ${baseline.name}: ${parts.join("; ")}${rest}.`;
@@ -67,9 +68,25 @@ function verdict(baseline: Side, { side, differences }: Omit<ComparedSide, "word
   return `${side.name} against ${baseline.name}, without intervals: ${means}.`;
 }
 
+/** The verdict's figures with their values and intervals. */
+function detailWords({ differences }: Omit<ComparedSide, "words">): readonly string[] {
+  return (["better", "worse"] as const).flatMap((outcome) => {
+    const found = differences.filter((one) => isNamed(one) && outcomeOf(one) === outcome);
+    return found.length === 0 ? [] : [`Detectably ${outcome}: ${found.map(differenceWords).join(", ")}.`];
+  });
+}
+
+function isNamed({ metric }: Difference): boolean {
+  return NAMED.includes(metric);
+}
+
+function changeOnly({ metric, relative }: Difference): string {
+  return relative === null ? metric.label : `${metric.label} (${formatChange(relative.mean)})`;
+}
+
 /** Beside what differs, what does not. */
 function levelWords({ differences }: Omit<ComparedSide, "words">): readonly string[] {
-  const outcomes = differences.filter(({ metric }) => NAMED.includes(metric));
+  const outcomes = differences.filter(isNamed);
   const level = outcomes.filter((one) => outcomeOf(one) === "no_detectable_difference");
   const others = outcomes.filter((one) => ["better", "worse"].includes(outcomeOf(one)));
   return level.length === 0 || others.length === 0 ? [] : [`No detectable difference in ${labels(level)}.`];

@@ -1,6 +1,7 @@
 import type { Chart } from "../charts/chart.js";
 import { escapeHtml, jsonForScript } from "./escape.js";
 import { shapePath } from "./palette.js";
+import { REQUEST_SCRIPT } from "./request-script.js";
 import { PAGE_SCRIPT } from "./script.js";
 import { PAGE_STYLE } from "./style.js";
 import { vegaBundle } from "./vega-bundle.js";
@@ -24,6 +25,7 @@ ${body}
 <div id="tooltip" role="presentation"></div>
 <script>${code}</script>
 <script>${PAGE_SCRIPT}</script>
+<script>${REQUEST_SCRIPT}</script>
 </body>
 </html>
 `;
@@ -34,11 +36,16 @@ export function figure(chart: Chart): string {
   return `<figure id="${chart.id}" data-chart>
 <h4>${escapeHtml(chart.title)}</h4>
 <figcaption>${escapeHtml(chart.caption)}</figcaption>
-<div class="plot" role="img" aria-label="${escapeHtml(`${chart.title}. ${chart.caption}`)}"></div>
+<div class="plot" style="min-height:${heightOf(chart)}px" role="img" aria-label="${escapeHtml(`${chart.title}. ${chart.caption}`)}"></div>
 <noscript><p class="note">The chart needs JavaScript; its figures are in the table below.</p></noscript>
 <div class="links"></div>
 <script type="application/json">${jsonForScript(chart.spec)}</script>
 </figure>`;
+}
+
+/** What a chart will take, so that the page does not move when it is drawn. */
+function heightOf({ spec }: Chart): number {
+  return "height" in spec && typeof spec.height === "number" ? spec.height + 44 : 60;
 }
 
 /** Charts side by side where there is room, or one below the other. */
@@ -98,22 +105,34 @@ export interface TableColumn {
   readonly isText: boolean;
 }
 
-/** A table that scrolls within its own width; a click on a header sorts it. */
-export function sortableTable(
-  columns: readonly TableColumn[],
-  rows: readonly { readonly cells: readonly TableCell[]; readonly isMarked: boolean }[],
-): string {
+/** A row of a table. */
+export interface TableRow {
+  readonly cells: readonly TableCell[];
+  readonly isMarked: boolean;
+  /** Of a row that stands for a point of a sweep: its name in the charts, and the flags that repeat it. */
+  readonly point?: { readonly name: string; readonly flags: string };
+}
+
+/** A table that scrolls within its own width; a click on a header sorts it, one on a point's first cell selects the point. */
+export function sortableTable(columns: readonly TableColumn[], rows: readonly TableRow[]): string {
   const align = (i: number) => (columns[i]!.isText ? ' class="text"' : "");
   const head = columns.map(
     ({ header }, i) =>
       `<th scope="col" data-column="${i}"${align(i)}><button type="button">${escapeHtml(header)}</button></th>`,
   );
-  const body = rows.map(({ cells, isMarked }) => {
-    const tds = cells.map(
-      ({ text, sortBy }, i) =>
-        `<td${align(i)} data-value="${escapeHtml(String(sortBy))}">${escapeHtml(text)}</td>`,
-    );
-    return `<tr${isMarked ? ' class="recommended"' : ""}>${tds.join("")}</tr>`;
+  const body = rows.map(({ cells, isMarked, point }) => {
+    const tds = cells.map(({ text, sortBy }, i) => {
+      const isPick = i === 0 && point !== undefined;
+      const html = isPick
+        ? `<button type="button" class="pick" aria-pressed="false" aria-label="${escapeHtml(`select ${point.name}`)}">${escapeHtml(text)}</button>`
+        : escapeHtml(text);
+      return `<td${align(i)} data-value="${escapeHtml(String(sortBy))}">${html}</td>`;
+    });
+    const data =
+      point === undefined
+        ? ""
+        : ` data-point="${escapeHtml(point.name)}" data-flags="${escapeHtml(point.flags)}"`;
+    return `<tr${isMarked ? ' class="recommended"' : ""}${data}>${tds.join("")}</tr>`;
   });
   return `<div class="scroll" tabindex="0" role="region" aria-label="table"><table class="sortable">
 <thead><tr>${head.join("")}</tr></thead>

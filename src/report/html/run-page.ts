@@ -11,6 +11,7 @@ import {
 import { STAGES } from "../charts/time-breakdown.js";
 import { formatCount, formatDuration, formatNumber, formatShare } from "../format.js";
 import { factsOf, LATENCY_ROWS, sloWords, STATISTICS, withoutWallTime } from "../render-summary.js";
+import { requestSection } from "./request-section.js";
 import { escapeHtml } from "./escape.js";
 import type { Card, TableCell } from "./page.js";
 import { SERIES_LIGHT } from "./palette.js";
@@ -28,6 +29,7 @@ export async function runPage(run: RunReport): Promise<string> {
     latencySection(run),
     breakdownSection(run),
     timelineSection(run),
+    requestSection(run.requests, run.decisions),
     workersSection(summary),
     factsSection(summary),
   ];

@@ -2,8 +2,8 @@ import { SHAPES } from "./palette.js";
 
 /**
  * What runs in the page: draws every chart from the specification beside it, in the colours of the style sheet
- * (again when light turns to dark), shows tooltips, offers each chart's data, and sorts tables. The page says
- * all it has to say in words and tables before any of it runs.
+ * (again when light turns to dark), shows tooltips, offers each chart's data, selects a point of a sweep in every chart and
+ * table at once, and sorts tables. The page says all it has to say in words and tables before any of it runs.
  */
 export const PAGE_SCRIPT = `
 (() => {
@@ -60,8 +60,47 @@ export const PAGE_SCRIPT = `
       renderer: "svg", container, hover: true, tooltip: showTooltip, logLevel: vega.Warn,
     });
     views.set(figure, view);
+    view.addEventListener("click", (_event, item) => {
+      if (item?.datum?.point !== undefined) select(item.datum.point === selected ? null : item.datum.point);
+    });
     await view.runAsync();
     figure.dataset.drawn = "true";
+    markIn(figure);
+  }
+
+  // Linked selection: the marks and table rows of one point of a sweep, wherever they are.
+  let selected = null;
+  const panel = document.getElementById("selection");
+
+  function select(point) {
+    selected = point;
+    let row = null;
+    for (const one of document.querySelectorAll("tr[data-point]")) {
+      const isIt = one.dataset.point === point;
+      if (isIt) row = one;
+      one.classList.toggle("selected", isIt);
+      one.querySelector("button.pick").setAttribute("aria-pressed", String(isIt));
+    }
+    figures.forEach(markIn);
+    if (panel === null) return;
+    panel.hidden = row === null;
+    if (row === null) return;
+    panel.querySelector(".name").textContent = point;
+    const heads = [...row.closest("table").querySelectorAll("thead th")].map((head) => head.textContent);
+    panel.querySelector(".figures").textContent = [...row.cells]
+      .flatMap((cell, c) => cell.classList.contains("text") || c === 0 ? [] : [heads[c] + " " + cell.textContent])
+      .join("; ");
+    panel.querySelector("code").textContent = row.dataset.flags;
+  }
+
+  /** Vega keeps the item of each mark at its element. Lines and areas are of many points, and stay as they are. */
+  function markIn(figure) {
+    for (const element of figure.querySelectorAll(".mark-symbol path, .mark-rect path, .mark-rule line")) {
+      const point = element.__data__?.datum?.point;
+      if (point === undefined) continue;
+      element.classList.toggle("picked", point === selected);
+      element.classList.toggle("dimmed", selected !== null && point !== selected);
+    }
   }
 
   function save(name, type, text) {
@@ -119,11 +158,41 @@ export const PAGE_SCRIPT = `
   }
 
   const figures = [...document.querySelectorAll("figure[data-chart]")];
-  const drawAll = () => Promise.all(figures.map(draw));
-  figures.forEach(addLinks);
+  // A chart is drawn when it comes near the screen, so that a long page opens at once; all are before printing.
+  const begun = new Set();
+  const drawOnce = async (figure) => {
+    if (begun.has(figure)) return;
+    begun.add(figure);
+    await draw(figure);
+  };
+  const near = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      void drawOnce(target);
+    }
+  }, { rootMargin: "800px" });
+  figures.forEach((figure) => { addLinks(figure); near.observe(figure); });
   document.querySelectorAll("table.sortable").forEach(makeSortable);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  document.querySelectorAll("tr[data-point] button.pick").forEach((button) => button.addEventListener("click", () => {
+    const { point } = button.closest("tr").dataset;
+    select(point === selected ? null : point);
+  }));
+  document.querySelectorAll("button.copy").forEach((button) => button.addEventListener("click", async () => {
+    const code = button.parentElement.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      button.textContent = "selected: copy it with the keyboard";
+    }
+  }));
+  panel?.querySelector(".clear").addEventListener("click", () => select(null));
+  addEventListener("keydown", (event) => { if (event.key === "Escape" && selected !== null) select(null); });
+  addEventListener("beforeprint", () => figures.forEach((figure) => void drawOnce(figure)));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => begun.forEach(draw));
   addEventListener("scroll", () => { tooltip.style.visibility = "hidden"; }, { passive: true });
-  drawAll().then(() => { document.documentElement.dataset.ready = "true"; });
+  document.documentElement.dataset.ready = "true";
 })();
 `;

@@ -57,12 +57,14 @@ figure .links { font-size: 0.8rem; text-align: right; color: var(--muted); min-h
 figure .links button {
   font: inherit; color: var(--accent); background: none; border: 0; padding: 4px 6px; cursor: pointer; text-decoration: underline;
 }
-.plot { width: 100%; min-height: 60px; }
+.plot { width: 100%; }
 .plot svg { display: block; max-width: 100%; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 6px 0; padding: 0; list-style: none; font-size: 0.9rem; }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .legend svg { flex: none; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; }
+.scroll {
+  overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; content-visibility: auto; contain-intrinsic-size: auto 500px;
+}
 table { border-collapse: collapse; width: 100%; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tbody tr:last-child td, tbody tr:last-child th { border-bottom: 0; }
@@ -82,6 +84,29 @@ details { margin: 10px 0; } summary { cursor: pointer; padding: 4px 0; }
   background: var(--text); color: var(--page); font-size: 0.8rem; line-height: 1.4; visibility: hidden;
 }
 #tooltip b { font-weight: 600; }
+button.pick {
+  font: inherit; color: var(--accent); background: none; border: 0; padding: 2px 4px; cursor: pointer; text-decoration: underline;
+}
+tr.selected td { outline: 2px solid var(--accent); outline-offset: -2px; }
+.plot .picked { stroke: var(--text); stroke-width: 3px; opacity: 1; } .plot .dimmed { opacity: 0.2; }
+#selection {
+  position: fixed; left: 0; right: 0; bottom: 0; z-index: 5; padding: 10px 20px; background: var(--panel);
+  border-top: 3px solid var(--accent); font-size: 0.875rem; max-height: 40vh; overflow-y: auto;
+}
+#selection[hidden] { display: none; } #selection p { margin: 2px auto; max-width: 1200px; overflow-wrap: anywhere; }
+button.copy, button.clear, .pager button, .story > button, .search input {
+  font: inherit; color: var(--text); background: var(--page); border: 1px solid var(--muted); border-radius: 6px; padding: 2px 10px;
+}
+button:disabled { opacity: 0.5; }
+.search { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 10px; }
+.search input { flex: 1 1 220px; max-width: 420px; padding: 6px 10px; } .search .muted { font-size: 0.85rem; }
+.pager { margin: 8px 0; }
+.story { margin: 12px 0; padding: 6px 18px 14px; border: 2px solid var(--accent); border-radius: 8px; }
+.story[hidden] { display: none; } .story h3 { margin-top: 8px; }
+.stages { display: flex; height: 22px; border-radius: 4px; overflow: hidden; background: var(--grid); }
+.stage-list { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 8px 0; padding: 0; list-style: none; }
+.swatch { display: inline-block; width: 12px; height: 12px; margin-right: 6px; }
+@media (min-width: 1900px) { main { max-width: 1760px; } .verdict p, .verdict li, p.note { max-width: 120ch; } }
 @media (max-width: 820px) {
   main { padding: 16px 12px 48px; }
   .charts { grid-template-columns: minmax(0, 1fr); }
@@ -92,7 +117,8 @@ details { margin: 10px 0; } summary { cursor: pointer; padding: 4px 0; }
   figure { padding: 10px 8px 6px; }
 }
 @media print {
-  main { max-width: none; padding: 0; } figure, .card, tr { break-inside: avoid; } figure .links { display: none; }
+  .scroll { content-visibility: visible; }
+  main { max-width: none; padding: 0; } figure, .card, tr { break-inside: avoid; } figure .links, #selection, button.copy, .search, .pager { display: none; }
   details:not([open]) { display: none; }
 }
 `;

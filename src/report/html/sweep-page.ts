@@ -7,7 +7,7 @@ import { conditionWords } from "../conditions.js";
 import { capitalised, formatChange, formatChangeRange, formatCount } from "../format.js";
 import type { Metric } from "../metrics.js";
 import { formatMetric, metricNamed, TABLE_METRICS } from "../metrics.js";
-import { changeOf, failuresOf, statisticsOf, summariesOf } from "../point-statistics.js";
+import { changeOf, failuresOf, statisticsOf, stoppedOf, summariesOf } from "../point-statistics.js";
 import type { Recommendation } from "../recommendation.js";
 import { isDetectable } from "../../measure/intervals.js";
 import { isImprovement, recommendationFor } from "../recommendation.js";
@@ -32,9 +32,16 @@ export async function sweepPage(sweep: SweepResult, recommendation: Recommendati
     ...(recommendation === null ? [] : resultSections(sweep, recommendation)),
     pointsSection(sweep, recommendation),
     provenanceSection(sweep, recommendation),
+    SELECTION,
   ];
   return htmlPage(title, body.join("\n"));
 }
+
+/** Says what point is selected, above the lower edge of the screen. */
+const SELECTION = `<div id="selection" role="status" hidden>
+<p><b class="name"></b> <span class="figures"></span></p>
+<p><code></code> <button type="button" class="copy">copy</button> <button type="button" class="clear">clear (Esc)</button></p>
+</div>`;
 
 function leadOf(sweep: SweepResult): string {
   const points = sweep.points.length === 1 ? "1 point" : `${formatCount(sweep.points.length)} points`;
@@ -141,6 +148,7 @@ function decisionSection({ decisions, branches }: SweepCharts): string {
 }
 
 function pointsSection(sweep: SweepResult, recommendation: Recommendation | null): string {
+  const hasStopped = sweep.points.some((point) => stoppedOf(point).length > 0);
   const columns: TableColumn[] = [
     { header: "point", isText: false },
     ...sweep.axes.map(({ setting, values }) => ({
@@ -152,9 +160,11 @@ function pointsSection(sweep: SweepResult, recommendation: Recommendation | null
       isText: false,
     })),
     { header: "failed runs", isText: false },
+    ...(hasStopped ? [{ header: "stopped early", isText: false }] : []),
   ];
   const rows = sweep.points.map((point) => ({
     isMarked: recommendation !== null && point === recommendationFor(point, recommendation).point,
+    point: { name: pointName(point.settings), flags: settingsFlags(point.settings) },
     cells: [
       { text: String(point.index), sortBy: point.index },
       ...sweep.axes.map(({ setting }): TableCell => {
@@ -166,10 +176,11 @@ function pointsSection(sweep: SweepResult, recommendation: Recommendation | null
         return { text: formatMetric(metric, mean), sortBy: mean ?? "" };
       }),
       { text: String(failuresOf(point).length), sortBy: failuresOf(point).length },
+      ...(hasStopped ? [{ text: String(stoppedOf(point).length), sortBy: stoppedOf(point).length }] : []),
     ],
   }));
   return `<h2>All points</h2>
-<p class="note">Means over seeds; the recommended point is marked. Intervals of every figure: <code>pdbench report --format csv</code>.</p>
+<p class="note">Means over seeds; the recommended point is marked. A point picked here or in a chart is shown in every chart. Intervals of every figure: <code>pdbench report --format csv</code>.</p>
 ${sortableTable(columns, rows)}`;
 }
 
@@ -178,7 +189,7 @@ function provenanceSection(sweep: SweepResult, recommendation: Recommendation | 
     recommendation === null
       ? []
       : [
-          ["recommended settings", codeOrNothing(settingsFlags(recommendation.settings))],
+          ["recommended settings", copyable(settingsFlags(recommendation.settings))],
           ["compared with", escapeHtml(baselineWords(recommendation.baseline))],
           ["objective", escapeHtml(recommendation.objective.name)],
         ];
@@ -205,6 +216,10 @@ ${failures.length === 0 ? "" : `<h3>Failed points</h3><ul>${failures.join("")}</
 requests. Goodput: requests per second that meet every objective. Cache hits: prompt tokens found in a prefix cache, once
 per request. Differences are paired by seed (common random numbers); the intervals are 95 %, Student's t below ten seeds
 and bootstrap-t from there. The full definitions are in docs/metrics.md.</p></details>`;
+}
+
+function copyable(text: string): string {
+  return text === "" ? "" : `${codeOrNothing(text)} <button type="button" class="copy">copy</button>`;
 }
 
 function codeOrNothing(text: string): string {
