@@ -14,11 +14,13 @@ import { EMIT_TARGETS } from "../report/emit/targets.js";
 import { renderComparison } from "../report/comparison/render-comparison.js";
 import { METRIC_NAMES } from "../report/metrics.js";
 import { readResults } from "../report/read-results.js";
+import { renderRunCharts } from "../report/render-run-charts.js";
 import { renderSummary } from "../report/render-summary.js";
 import { renderSweepTable } from "../report/render-sweep-table.js";
 import { type TerminalOptions, terminalOptionsOf } from "../report/terminal-style.js";
 import {
   chartsOf,
+  filesOf,
   recommendationOn,
   type Report,
   FILE_FORMATS,
@@ -115,7 +117,7 @@ export function reportCommand(): Command {
         written.push(`${files.length} files of charts in ${options.specs}`);
       }
       const terminal = terminalOptionsOf(process.stdout, process.env);
-      process.stdout.write(renderReport(report, terminal));
+      process.stdout.write(await renderReport(report, terminal));
       for (const path of written) process.stderr.write(`Wrote ${path}\n`);
     });
 }
@@ -130,10 +132,10 @@ async function picturesBeside(
   return writeChartPictures(await chartsOf(report), form, join(dirname(path), folder), folder);
 }
 
-function renderReport(report: Report, terminal: TerminalOptions): string {
+async function renderReport(report: Report, terminal: TerminalOptions): Promise<string> {
   switch (report.kind) {
     case "run":
-      return renderSummary(report.run.summary, terminal);
+      return renderSummary(report.run.summary, terminal) + renderRunCharts(await filesOf(report.run), terminal);
     case "comparison":
       return renderComparison(report.comparison, terminal);
     case "sweep":

@@ -2,16 +2,18 @@ import type { SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 import { formatChange, formatCount, MISSING } from "./format.js";
 import type { Metric } from "./metrics.js";
 import { formatMetric, metricNamed } from "./metrics.js";
-import { changeOf, statisticsOf } from "./point-statistics.js";
+import { changeOf, failuresOf, statisticsOf, stoppedOf } from "./point-statistics.js";
 import { type Recommendation, recommendationFor } from "./recommendation.js";
 import { baselineWords } from "./recommendation-words.js";
 import { shortNameOf, valueWords } from "./setting-words.js";
+import { bar } from "./terminal-charts.js";
 import type { TerminalOptions } from "./terminal-style.js";
 import { styleFor, widthFor } from "./terminal-style.js";
 import type { TextColumn } from "./text-table.js";
 import { textTable, textTableWidth, wrap } from "./text-table.js";
 
 const POINTS_AT_MOST = 40;
+const BAR_WIDTH = 8;
 
 interface SweepColumn extends TextColumn {
   cell(point: SweepPoint): string;
@@ -31,7 +33,7 @@ export function renderSweepTable(
   const style = styleFor(options);
   const width = widthFor(options);
   const shown = pointsToShow(sweep, recommendation);
-  const columns = columnsThatFit(columnsOf(sweep, recommendation), shown, width);
+  const columns = columnsThatFit(columnsOf(sweep, recommendation, shown, options), shown, width);
   const { header, rows } = textTable(columns, cellsOf(columns, shown));
   const body = rows.map((row, i) => {
     const isRecommended = recommendation !== null && markOf(shown[i]!, recommendation) === ">";
@@ -90,7 +92,12 @@ function pointsToShow(sweep: SweepResult, recommendation: Recommendation | null)
   return sweep.points.filter((one) => kept.has(one));
 }
 
-function columnsOf(sweep: SweepResult, recommendation: Recommendation | null): readonly SweepColumn[] {
+function columnsOf(
+  sweep: SweepResult,
+  recommendation: Recommendation | null,
+  shown: readonly SweepPoint[],
+  options: TerminalOptions,
+): readonly SweepColumn[] {
   const mark = (point: SweepPoint) => (recommendation === null ? "" : markOf(point, recommendation));
   const axes = sweep.axes.map(({ setting }): SweepColumn => {
     const name = shortNameOf(setting).split(".").at(-1)!;
@@ -109,7 +116,7 @@ function columnsOf(sweep: SweepResult, recommendation: Recommendation | null): r
     { group: "", header: "", align: "left", cell: mark, dropOrder: 0 },
     ...axes,
     metric("goodput", "goodput", "req/s", 0),
-    ...(recommendation === null ? [] : [changeColumn(recommendation)]),
+    ...(recommendation === null ? [] : [changeColumn(recommendation), barColumn(recommendation, shown, options)]),
     metric("attainment", "in SLO", "%", 4),
     metric("ttft_ms.p50", "TTFT ms", "p50", 5),
     metric("ttft_ms.p90", "TTFT ms", "p90", 0),
@@ -137,9 +144,26 @@ function changeColumn(recommendation: Recommendation): SweepColumn {
   return { group: "", header: "change", align: "right", cell, dropOrder: 2 };
 }
 
+/** The judged metric as a bar from 0 to the largest shown. */
+function barColumn(
+  { judgedBy }: Recommendation,
+  shown: readonly SweepPoint[],
+  { unicode = false }: TerminalOptions,
+): SweepColumn {
+  const valueOf = (point: SweepPoint) => statisticsOf(point, judgedBy)?.mean ?? 0;
+  const largest = Math.max(...shown.map(valueOf));
+  const cell = (point: SweepPoint) =>
+    largest > 0 ? bar(valueOf(point) / largest, BAR_WIDTH, { unicode }) : "";
+  const header = judgedBy.label.length > BAR_WIDTH ? "" : judgedBy.label;
+  return { group: "", header, align: "left", cell, dropOrder: 4.5 };
+}
+
 function cellText(metric: Metric, point: SweepPoint): string {
   const statistics = statisticsOf(point, metric);
-  if (statistics === null) return metric.name === "goodput.requests_per_s" ? "failed" : MISSING;
+  if (statistics === null) {
+    if (metric.name !== "goodput.requests_per_s") return MISSING;
+    return failuresOf(point).length === 0 && stoppedOf(point).length > 0 ? "stopped" : "failed";
+  }
   return metric.isShare ? (statistics.mean * 100).toFixed(1) : formatMetric(metric, statistics.mean);
 }
 

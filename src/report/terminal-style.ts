@@ -25,6 +25,8 @@ export interface TerminalOptions {
   readonly width?: number;
   /** Default false. */
   readonly colour?: boolean;
+  /** Characters beyond ASCII, for small charts; default false. */
+  readonly unicode?: boolean;
 }
 
 /** The marks for the given options. */
@@ -37,11 +39,19 @@ export function widthFor({ width = 100 }: TerminalOptions): number {
   return Math.max(60, Math.min(100, width));
 }
 
-/** Options for an output stream: its width, and colour only on a terminal and unless NO_COLOR is set. */
+/**
+ * Options for an output stream: its width, colour only on a terminal and unless NO_COLOR is set, and characters beyond
+ * ASCII where the locale says UTF-8.
+ */
 export function terminalOptionsOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
   environment: Readonly<Record<string, string | undefined>>,
 ): Required<TerminalOptions> {
   const noColour = (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";
-  return { width: stream.columns ?? 100, colour: stream.isTTY === true && !noColour };
+  const locale = environment["LC_ALL"] || environment["LC_CTYPE"] || environment["LANG"] || "";
+  return {
+    width: stream.columns ?? 100,
+    colour: stream.isTTY === true && !noColour,
+    unicode: /utf-?8/i.test(locale),
+  };
 }

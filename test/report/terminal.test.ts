@@ -4,6 +4,9 @@ import { recommend } from "../../src/report/recommendation.js";
 import { renderSummary } from "../../src/report/render-summary.js";
 import { renderSweepTable } from "../../src/report/render-sweep-table.js";
 import { terminalOptionsOf } from "../../src/report/terminal-style.js";
+import { bar, sparkline } from "../../src/report/terminal-charts.js";
+import { renderRunCharts } from "../../src/report/render-run-charts.js";
+import { runReport } from "./run-report-builder.js";
 import { pointOf, realisticSweep, summaryOf, sweepOf } from "./sweep-builder.js";
 
 const longest = (text: string) =>
@@ -87,5 +90,38 @@ describe("colour", () => {
     ["a dumb terminal", { isTTY: true }, { TERM: "dumb" }, false],
   ])("with %s", (_name, stream, environment, expected) => {
     expect(terminalOptionsOf(stream, environment).colour).toBe(expected);
+  });
+});
+
+describe("small charts", () => {
+  const ascii = /^[\n -~]*$/;
+
+  it("are from 0 to the largest, and blank where there is nothing", () => {
+    expect(sparkline([0, 1, 2, 4, Number.NaN, 8], { unicode: true })).toBe("▁▂▃▅ █");
+    expect(sparkline([0, 4, 8], { unicode: false })).toBe("_=#");
+    expect(sparkline([0, 0], { unicode: true })).toBe("▁▁");
+    expect(bar(0.5, 5, { unicode: true })).toBe("██▌");
+    expect(bar(1.2, 4, { unicode: false })).toBe("####");
+  });
+
+  it("show a run at a glance within 80 columns", () => {
+    const text = renderRunCharts(runReport(), { width: 80, unicode: true });
+    expect(text).toMatch(/^TTFT p90 {9}[▁-█ ]{30} {2}\d+ to [\d,]+ ms$/m);
+    expect(text).toMatch(/^decode waiting /m);
+    expect(text).toMatch(/^TTFT spread .* \(log axis\)$/m);
+    expect(longest(text)).toBeLessThanOrEqual(80);
+    expect(renderRunCharts(runReport({ requests: null, timeline: null }))).toBe("");
+  });
+
+  it("are plain characters unless the locale is UTF-8", () => {
+    const sweep = realisticSweep();
+    for (const environment of [{}, { LANG: "C" }, { LANG: "de_DE.UTF-8", LC_ALL: "POSIX" }]) {
+      const options = terminalOptionsOf({}, environment);
+      expect(options.unicode).toBe(false);
+      expect(ascii.test(renderRunCharts(runReport(), options))).toBe(true);
+      expect(ascii.test(renderSweepTable(sweep, recommend(sweep), options))).toBe(true);
+    }
+    expect(terminalOptionsOf({}, { LC_CTYPE: "C.utf8" }).unicode).toBe(true);
+    expect(renderSweepTable(sweep, recommend(sweep), { width: 100, unicode: true })).toMatch(/█{7}/);
   });
 });
