@@ -135,7 +135,9 @@ async function picturesBeside(
 async function renderReport(report: Report, terminal: TerminalOptions): Promise<string> {
   switch (report.kind) {
     case "run":
-      return renderSummary(report.run.summary, terminal) + renderRunCharts(await filesOf(report.run), terminal);
+      return (
+        renderSummary(report.run.summary, terminal) + renderRunCharts(await filesOf(report.run), terminal)
+      );
     case "comparison":
       return renderComparison(report.comparison, terminal);
     case "sweep":

@@ -116,7 +116,9 @@ function columnsOf(
     { group: "", header: "", align: "left", cell: mark, dropOrder: 0 },
     ...axes,
     metric("goodput", "goodput", "req/s", 0),
-    ...(recommendation === null ? [] : [changeColumn(recommendation), barColumn(recommendation, shown, options)]),
+    ...(recommendation === null
+      ? []
+      : [changeColumn(recommendation), barColumn(recommendation, shown, options)]),
     metric("attainment", "in SLO", "%", 4),
     metric("ttft_ms.p50", "TTFT ms", "p50", 5),
     metric("ttft_ms.p90", "TTFT ms", "p90", 0),

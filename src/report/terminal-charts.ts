@@ -18,7 +18,8 @@ export function sparkline(values: readonly number[], { unicode }: CharacterSet):
   return values
     .map((value) => {
       if (Number.isNaN(value)) return " ";
-      const level = largest === 0 ? 0 : Math.min(levels.length - 1, Math.floor((value / largest) * levels.length));
+      const level =
+        largest === 0 ? 0 : Math.min(levels.length - 1, Math.floor((value / largest) * levels.length));
       return levels[level]!;
     })
     .join("");

@@ -91,11 +91,7 @@ const COMPARISON_FORMS: Readonly<Record<ReportFormat, (one: Comparison) => strin
 };
 
 /** Text of a report in one form; the CSV and JSON of a single run are its own files' figures. */
-export async function reportText(
-  made: Report | Promise<Report>,
-  format: ReportFormat,
-): Promise<string> {
-  const report = await made;
+export async function reportText(report: Report, format: ReportFormat): Promise<string> {
   if (report.kind === "comparison") return COMPARISON_FORMS[format](report.comparison);
   if (report.kind === "run") {
     const { name, summary } = report.run;

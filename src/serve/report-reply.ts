@@ -28,7 +28,7 @@ const TYPES: Readonly<Record<ReportFormat, string>> = {
 export async function reportReply(named: NamedResults, format: string | null): Promise<Reply> {
   const wanted = formatOf(format ?? "html");
   try {
-    const text = await reportText(reportOn(await openResults(named), {}), wanted);
+    const text = await reportText(await reportOn(await openResults(named), {}), wanted);
     const keep =
       format === null ? {} : { "content-disposition": `attachment; filename="${fileName(named)}.${wanted}"` };
     return textReply(200, TYPES[wanted], text, { "content-security-policy": REPORT_POLICY, ...keep });

@@ -28,7 +28,9 @@ describe("two runs of the same requests", () => {
     expect(ttft.absolute!.mean).toBeCloseTo(ttft.other! - ttft.base!, 6);
     expect(outcomeOf(ttft)).toBe("worse");
     expect(held.words[0]).toMatch(/^slower against before: worse in .*TTFT mean \(\+\d+ %\)/);
-    expect(held.words[1]).toMatch(/^Detectably worse: .*TTFT mean \+\d+ % \([\d,]+ to [\d,]+ ms; 95 % interval /);
+    expect(held.words[1]).toMatch(
+      /^Detectably worse: .*TTFT mean \+\d+ % \([\d,]+ to [\d,]+ ms; 95 % interval /,
+    );
     expect(held.words.join(" ")).toContain("later for 100.0 % (1,200 requests");
   });
 

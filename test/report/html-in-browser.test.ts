@@ -9,7 +9,14 @@ import { runPage } from "../../src/report/html/run-page.js";
 import { sweepPage } from "../../src/report/html/sweep-page.js";
 import { recommend } from "../../src/report/recommendation.js";
 import type { SweepResult } from "../../src/sweep/sweep-result.js";
-import { describeWithBrowser, drawAll, launchBrowser, marksByChart, openReport, type View } from "./browser.js";
+import {
+  describeWithBrowser,
+  drawAll,
+  launchBrowser,
+  marksByChart,
+  openReport,
+  type View,
+} from "./browser.js";
 import { comparedRun } from "./comparison-builder.js";
 import { runReport } from "./run-report-builder.js";
 import { pointOf, realisticSweep, summaryOf, sweepOf } from "./sweep-builder.js";
@@ -88,7 +95,8 @@ describeWithBrowser("the HTML report in a browser", () => {
     expect(await hovered.textContent("#selection .name")).toBe(point);
     expect(await hovered.textContent("#selection code")).toMatch(/^--routing-threshold \d+ --policy \w+$/);
     expect(await hovered.getAttribute("tr.selected", "data-point")).toBe(point);
-    const picked = "new Set([...document.querySelectorAll('.picked')].map((mark) => mark.closest('figure').id)).size";
+    const picked =
+      "new Set([...document.querySelectorAll('.picked')].map((mark) => mark.closest('figure').id)).size";
     expect(await hovered.evaluate(picked)).toBeGreaterThan(5);
     await hovered.keyboard.press("Escape");
     expect(await hovered.locator("tr.selected, .picked, .dimmed").count()).toBe(0);
@@ -136,7 +144,11 @@ describeWithBrowser("the HTML report in a browser", () => {
 
   it("tells the story of a request that was searched for, by keyboard", async () => {
     const path = await write("requests.html", await runPage(runReport()));
-    const { page: run } = await openReport(browser, path, { width: 1280, colorScheme: "dark", asOpened: true });
+    const { page: run } = await openReport(browser, path, {
+      width: 1280,
+      colorScheme: "dark",
+      asOpened: true,
+    });
     const rows = run.locator("#request-browser tbody tr");
     expect(await rows.count()).toBe(25);
     await run.fill("#request-search", "prefill-1 prompt<118");

@@ -127,11 +127,12 @@ describe("a recommendation", () => {
   });
 
   it("passes over points that were stopped early, and does not say that they failed", () => {
-    const ended = pointOf(2, { routing_threshold: 4096 }, [...seeds({ goodput: 9 }).slice(1), "stopped early"]);
+    const ended = pointOf(2, { routing_threshold: 4096 }, [
+      ...seeds({ goodput: 9 }).slice(1),
+      "stopped early",
+    ]);
     const runs = ended.runs.map((run) => (run.summary === null ? { ...run, stopped: true as const } : run));
-    const found = recommend(
-      sweepOf([always({ goodput: 3 }), at2048({ goodput: 3.6 }), { ...ended, runs }]),
-    )!;
+    const found = recommend(sweepOf([always({ goodput: 3 }), at2048({ goodput: 3.6 }), { ...ended, runs }]))!;
     expect(found.point.index).toBe(1);
     expect(found.failures).toEqual([]);
     expect(found.words.at(-1)).toBe(

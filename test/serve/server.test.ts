@@ -113,7 +113,7 @@ describe("a report", () => {
       const results = await Promise.all(names.map((name) => readResults(join(folder, name))));
       const { status, headers, text } = await ask(url, `/report?${query}`);
       expect(status).toBe(200);
-      expect(text).toBe(await reportText(reportOn(results, {}), "html"));
+      expect(text).toBe(await reportText(await reportOn(results, {}), "html"));
       expect(headers["content-security-policy"]).toMatch(
         /^sandbox allow-scripts allow-downloads; default-src 'none'/,
       );

@@ -99,7 +99,10 @@ function withLegends(node: unknown, rows: Rows): unknown {
     if (key === "labelLimit") return [key, LABEL_LIMIT] as const;
     const isEncodingOfSeries = (key === "color" || key === "shape") && isOfField(value);
     if (!isEncodingOfSeries) return [key, withLegends(value, rows)] as const;
-    const legend = { columns: columnsFor((value as { field: string }).field, rows), symbolLimit: SERIES_AT_MOST };
+    const legend = {
+      columns: columnsFor((value as { field: string }).field, rows),
+      symbolLimit: SERIES_AT_MOST,
+    };
     return [key, { ...(value as object), legend, title: null }] as const;
   });
   return Object.fromEntries(entries);

@@ -11,8 +11,18 @@ interface Column {
   read(row: RequestRow): number | string;
 }
 
-const text = (key: string, header: string, read: Column["read"]): Column => ({ key, header, isText: true, read });
-const figure = (key: string, header: string, read: Column["read"]): Column => ({ key, header, isText: false, read });
+const text = (key: string, header: string, read: Column["read"]): Column => ({
+  key,
+  header,
+  isText: true,
+  read,
+});
+const figure = (key: string, header: string, read: Column["read"]): Column => ({
+  key,
+  header,
+  isText: false,
+  read,
+});
 
 /** Columns of the table; the keys can be searched by (`ttft>1000`). */
 const COLUMNS: readonly Column[] = [
@@ -62,7 +72,9 @@ export function requestSection(
 <p class="search"><label for="request-search">Search</label>
 <input id="request-search" type="search" placeholder="decode-1 ttft&gt;1000" autocomplete="off" spellcheck="false"
  aria-describedby="request-search-help">
-<span class="muted" id="request-search-help">words, or a column with &gt; or &lt;: ${COLUMNS.filter(({ isText }) => !isText)
+<span class="muted" id="request-search-help">words, or a column with &gt; or &lt;: ${COLUMNS.filter(
+    ({ isText }) => !isText,
+  )
     .map(({ key }) => key)
     .join(", ")}</span></p>
 <div class="scroll" tabindex="0" role="region" aria-label="requests"><table><thead></thead><tbody></tbody></table></div>
@@ -74,8 +86,24 @@ export function requestSection(
 }
 
 /** What the page tells of a decision; the other workers' state would be most of the file. */
-function withoutCandidates({ at_ms, decider, branch, figures, prefill, decode, decode_at_ms }: LoggedDecision): object {
-  return { at_ms, decider, branch, figures, prefill, decode, ...(decode_at_ms !== undefined && { decode_at_ms }) };
+function withoutCandidates({
+  at_ms,
+  decider,
+  branch,
+  figures,
+  prefill,
+  decode,
+  decode_at_ms,
+}: LoggedDecision): object {
+  return {
+    at_ms,
+    decider,
+    branch,
+    figures,
+    prefill,
+    decode,
+    ...(decode_at_ms !== undefined && { decode_at_ms }),
+  };
 }
 
 function cell(value: number | string): number | string | null {
