@@ -46,7 +46,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "serve",
-    summary: "a folder of runs and sweeps in a browser: list, filter, compare",
+    summary: "a folder of runs and sweeps in a browser: list, compare, start sweeps",
     load: async () => (await import("./serve.js")).serveCommand(),
   },
   {

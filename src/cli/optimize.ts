@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { InputError } from "../errors.js";
 import { METRIC_NAMES, metricNamed } from "../report/metrics.js";
 import { reportOnSweep, writeWhole } from "../report/write-report.js";
+import { writeSweep } from "../report/write-sweep.js";
 import { findScenario } from "../scenario/load.js";
 import { holdingDirectory } from "../sweep/directory-lock.js";
 import { identify, type SweepIdentity } from "../sweep/fingerprint.js";
@@ -24,7 +25,6 @@ import { numberFlag, shareFlag, wholeNumberFlag } from "./number-flags.js";
 import { optimizeText } from "./optimize-text.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
 import { checkSlo } from "./slo-check.js";
-import { writeSweep } from "./sweep-output.js";
 import { progressDisplay } from "./sweep-progress.js";
 
 const HELP = `

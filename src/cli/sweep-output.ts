@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { WorkError } from "../errors.js";
 import { renderSweepTable } from "../report/render-sweep-table.js";
 import { terminalOptionsOf } from "../report/terminal-style.js";
-import { reportOnSweep, reportText, writeWhole, type Report } from "../report/write-report.js";
-import { pointsCsv } from "../sweep/points-csv.js";
+import { reportOnSweep } from "../report/write-report.js";
+import { sweepJson, writeSweep } from "../report/write-sweep.js";
 import type { SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 
 /**
@@ -24,22 +24,10 @@ export async function deliverSweep(sweep: SweepResult, out: string | null, json:
   failOnFailedRuns(sweep.points);
 }
 
-/** Writes the files of a sweep directory, `sweep.json` last: a directory that has one is complete. */
-export async function writeSweep(out: string, sweep: SweepResult, report: Report): Promise<void> {
-  await writeWhole(join(out, "points.csv"), pointsCsv(sweep));
-  await writeWhole(join(out, "report.md"), await reportText(report, "md"));
-  await writeWhole(join(out, "report.html"), await reportText(report, "html"));
-  await writeWhole(join(out, "sweep.json"), sweepJson(sweep));
-}
-
 /** @throws WorkError when runs have failed; those that were stopped on request have not */
 export function failOnFailedRuns(points: readonly SweepPoint[]): void {
   const runs = points.flatMap((point) => point.runs);
   const failed = runs.filter(({ error, stopped }) => error !== null && stopped !== true);
   if (failed.length === 0) return;
   throw new WorkError(`${failed.length} of ${runs.length} runs failed, the first: ${failed[0]!.error!}`);
-}
-
-function sweepJson(sweep: SweepResult): string {
-  return `${JSON.stringify(sweep, null, 1)}\n`;
 }

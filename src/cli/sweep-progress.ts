@@ -1,6 +1,6 @@
 import { SingleBar } from "cli-progress";
 import { formatDuration } from "../report/format.js";
-import type { SweepProgress } from "../sweep/run-sweep.js";
+import { secondsLeft, type SweepProgress } from "../sweep/run-sweep.js";
 
 /** Progress of a sweep, or of one stage of a search. */
 type Progress = SweepProgress & { readonly stage?: string };
@@ -71,11 +71,13 @@ function stageOf({ stage }: Progress): string {
 }
 
 /** The time that the remaining runs take at the pace of this call. */
-function leftOf({ done, earlier, total }: SweepProgress, startedMs: number): string {
+function leftOf(progress: SweepProgress, startedMs: number): string {
+  const { done, earlier, total } = progress;
   const elapsedS = (performance.now() - startedMs) / 1000;
   if (done === total) return `done in ${formatDuration(elapsedS)}`;
-  if (done === earlier) return earlier > 0 ? `going on after ${earlier} earlier runs` : "starting";
-  return `ETA ${formatDuration((elapsedS / (done - earlier)) * (total - done))}`;
+  const leftS = secondsLeft(progress, elapsedS);
+  if (leftS === null) return earlier > 0 ? `going on after ${earlier} earlier runs` : "starting";
+  return `ETA ${formatDuration(leftS)}`;
 }
 
 /** How many processes take part, where that can change. */

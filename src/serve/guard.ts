@@ -41,15 +41,13 @@ export async function readForm(request: IncomingMessage, token: string): Promise
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_FORM_BYTES) {
-      throw new PageError(413, `The form is longer than ${MOST_FORM_BYTES} bytes.`, "Write it shorter.");
-    }
-    chunks.push(chunk);
+  // Browsers say how long a form is, and the parser holds them to it.
+  const bytes = Number(request.headers["content-length"] ?? NaN);
+  if (!(bytes <= MOST_FORM_BYTES)) {
+    throw new PageError(413, `Expected a form of at most ${MOST_FORM_BYTES} bytes.`, "Write it shorter.");
   }
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");
 }
 

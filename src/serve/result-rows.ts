@@ -12,6 +12,7 @@ import { readSweepLogState, SWEEP_LOG_FILE } from "../sweep/sweep-log.js";
 import type { SweepResult } from "../sweep/sweep-result.js";
 import type { FoundResult, ResultKind } from "./find-results.js";
 import { isRegularFile } from "./inside-path.js";
+import { readFormFile } from "./sweep-form.js";
 
 /** The figures that a list of results shows. */
 export const ROW_METRICS = ["goodput", "ttft_ms.p50", "ttft_ms.p90", "itl_ms.p90", "hit_rate"].map(
@@ -32,6 +33,8 @@ export interface ResultRow extends FoundResult {
   readonly remark: string;
   /** It has a report. */
   readonly canOpen: boolean;
+  /** It is unfinished and was started from a form, which can be sent again. */
+  readonly canGoOn: boolean;
 }
 
 type Words = Omit<ResultRow, keyof FoundResult | "modifiedMs">;
@@ -103,7 +106,16 @@ async function readWords({ kind }: FoundResult, directory: string, bytes: number
 
 function problemWords(remark: string): Words {
   const figures = ROW_METRICS.map(() => null);
-  return { scenario: "", trace: "", settings: "", seeds: "", figures, remark, canOpen: false };
+  return {
+    scenario: "",
+    trace: "",
+    settings: "",
+    seeds: "",
+    figures,
+    remark,
+    canOpen: false,
+    canGoOn: false,
+  };
 }
 
 function runWords(summary: Summary): Words {
@@ -116,6 +128,7 @@ function runWords(summary: Summary): Words {
     figures,
     remark: lostWords(summary),
     canOpen: true,
+    canGoOn: false,
   };
 }
 
@@ -134,6 +147,7 @@ function sweepWords(sweep: SweepResult): Words {
     figures: ROW_METRICS.map((metric) => (best === null ? null : (statisticsOf(best, metric)?.mean ?? null))),
     remark: best === null ? "no run succeeded" : `figures of ${pointName(best.settings)}`,
     canOpen: true,
+    canGoOn: false,
   };
 }
 
@@ -146,6 +160,7 @@ async function unfinishedWords(directory: string): Promise<Words> {
     trace: traceOf(fingerprint.scenario),
     settings: axesWords(fingerprint),
     seeds: seedWords(fingerprint.seeds),
+    canGoOn: readFormFile(directory) !== null,
   };
 }
 

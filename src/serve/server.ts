@@ -6,8 +6,10 @@ import { InputError, WorkError } from "../errors.js";
 import { checkHost, readForm } from "./guard.js";
 import { PageError } from "./page-error.js";
 import { errorPage } from "./pages/error-page.js";
+import type { Executor } from "../sweep/executor.js";
 import { sendReply, type Reply } from "./reply.js";
 import { ResultRows } from "./result-rows.js";
+import { SweepJobs } from "./sweep-jobs.js";
 import { FRAME_PATHS, ROUTES, type Site } from "./routes.js";
 
 /** The one address: what is served here is for the person at this machine. */
@@ -22,11 +24,15 @@ export interface ServeOptions {
   readonly port: number;
   /** Called with what was thrown when the server itself is at fault; the visitor sees that it failed. */
   readonly onDefect: (error: unknown) => void;
+  /** What runs the sweeps that visitors start. */
+  readonly execute: Executor;
+  /** Default: the wall clock. */
+  readonly nowMs?: () => number;
 }
 
 export interface RunningSite {
   readonly url: string;
-  /** Cuts what is open and resolves when all of it has ended. */
+  /** Cuts what is open, stops sweeps (what is finished is kept), and resolves when all of it has ended. */
   close(): Promise<void>;
 }
 
@@ -35,20 +41,26 @@ export interface RunningSite {
  *
  * @throws InputError when there is no such folder, WorkError when the port is taken
  */
-export async function startServe({ directory, port, onDefect }: ServeOptions): Promise<RunningSite> {
+export async function startServe(options: ServeOptions): Promise<RunningSite> {
+  const { directory, port, execute, onDefect, nowMs = () => performance.now() } = options;
   checkFolder(directory);
   const root = realpathSync(directory);
+  const jobs = new SweepJobs({ execute, nowMs, onDefect });
   const site: Site = {
     root,
     // `.` and `..` name a folder for a shell, not for a reader.
     folder: /^[./]*$/.test(directory) ? root : directory,
     rows: new ResultRows(root),
     token: randomBytes(24).toString("base64url"),
+    jobs,
   };
   const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS });
   server.on("request", (request, response) => void answer(site, request, response, onDefect));
   const url = await listen(server, port);
-  return { url, close: () => closeServer(server) };
+  const close = async (): Promise<void> => {
+    await Promise.all([closeServer(server), jobs.close()]);
+  };
+  return { url, close };
 }
 
 function checkFolder(directory: string): void {

@@ -36,6 +36,11 @@ export interface SweepProgress {
   readonly workers?: number;
 }
 
+/** Seconds that the remaining runs take at the pace of this call; null before the first of them has ended. */
+export function secondsLeft({ done, earlier, total }: SweepProgress, elapsedS: number): number | null {
+  return done === earlier ? null : (elapsedS / (done - earlier)) * (total - done);
+}
+
 /** One run: a point under a seed. Cells of equal settings (an axis that does not matter there) share one. */
 interface Run {
   readonly point: PlannedPoint;

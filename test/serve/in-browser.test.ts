@@ -1,8 +1,10 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWithBrowser, launchBrowser, type View } from "../report/browser.js";
 import { pointOf, summaryOf, sweepOf } from "../report/sweep-builder.js";
+import { SMALL_SWEEP } from "../sweep/sweep-bench.js";
 import { newFolder, routedSummary, startSite, writeResult } from "./site.js";
 
 interface Visit {
@@ -81,6 +83,32 @@ describeWithBrowser("pdbench serve in a browser", () => {
     await report.locator("h1", { hasText: "plain and cached" }).waitFor();
     await report.locator("html[data-ready=true]").waitFor();
     expect(await page.title()).toBe("runs/plain and runs/cached - pdbench");
+    await page.goBack();
+    expect(await page.locator("#ticked").innerText()).toBe("2 ticked");
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("starts a sweep from the form and follows it to its report", async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, "small.yaml"), SMALL_SWEEP);
+    const url = await startSite(folder);
+    const { page, context, complaints } = await visit(url, { width: 390 });
+    await page.getByRole("link", { name: "start a sweep here" }).click();
+    await page.getByLabel("Scenario").selectOption("file:small.yaml");
+    await page.getByLabel("Seeds").fill("none");
+    await page.locator("#check.worse", { hasText: "--seeds: none" }).waitFor();
+    await page.getByLabel("Seeds").fill("1");
+    await page.locator("#check:not(.worse)", { hasText: "4 points x 1 seed = 4 runs" }).waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    expect(await seriousProblems(page)).toEqual([]);
+    await page.getByLabel("Name of the results").fill("tried");
+    await page.getByRole("button", { name: "Start the sweep" }).press("Enter");
+    await page.locator(".words", { hasText: "all 4 runs are done" }).waitFor();
+    expect(await page.evaluate("document.querySelector('progress').position")).toBe(1);
+    expect(await seriousProblems(page)).toEqual([]);
+    await page.getByRole("link", { name: "Open the report" }).click();
+    await page.frameLocator("iframe").locator("h1", { hasText: "small" }).waitFor();
     expect(complaints).toEqual([]);
     await context.close();
   });

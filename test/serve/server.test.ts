@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readResults } from "../../src/report/read-results.js";
 import { reportOn, reportText } from "../../src/report/write-report.js";
-import { startServe } from "../../src/serve/server.js";
+import { startServe, type RunningSite } from "../../src/serve/server.js";
 import { pointOf, summaryOf, sweepOf } from "../report/sweep-builder.js";
+import { inline } from "../sweep/sweep-bench.js";
 import { ask, newFolder, routedSummary, startSite, writeResult } from "./site.js";
 
 const TWO_POINTS = sweepOf([
@@ -231,17 +232,12 @@ describe("the door", () => {
 
   it("stays closed for a folder that is none, and where the port is taken", async () => {
     const folder = newFolder();
-    const onDefect = (): void => undefined;
-    await expect(startServe({ directory: join(folder, "none"), port: 0, onDefect })).rejects.toThrow(
-      "no such folder",
-    );
+    const start = (directory: string, port: number): Promise<RunningSite> =>
+      startServe({ directory, port, execute: inline, onDefect: () => undefined });
+    await expect(start(join(folder, "none"), 0)).rejects.toThrow("no such folder");
     writeFileSync(join(folder, "file"), "");
-    await expect(startServe({ directory: join(folder, "file"), port: 0, onDefect })).rejects.toThrow(
-      "is a file",
-    );
+    await expect(start(join(folder, "file"), 0)).rejects.toThrow("is a file");
     const port = Number(new URL(await startSite(folder)).port);
-    await expect(startServe({ directory: folder, port, onDefect })).rejects.toThrow(
-      `--port ${port}: another program`,
-    );
+    await expect(start(folder, port)).rejects.toThrow(`--port ${port}: another program`);
   });
 });

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { startServe, type ServeOptions } from "../../src/serve/server.js";
 import type { Summary } from "../../src/measure/summary.js";
 import type { SweepResult } from "../../src/sweep/sweep-result.js";
+import { inline } from "../sweep/sweep-bench.js";
 import { summaryOf, type SummaryParts } from "../report/sweep-builder.js";
 
 /** A new folder that is removed when the test ends. */
@@ -41,7 +42,8 @@ export function writeResult(directory: string, result: Summary | SweepResult, ag
 /** Starts the server, which ends with the test; a defect of it fails the test. */
 export async function startSite(directory: string, options: Partial<ServeOptions> = {}): Promise<string> {
   const defects: unknown[] = [];
-  const site = await startServe({ directory, port: 0, onDefect: (error) => defects.push(error), ...options });
+  const onDefect = (error: unknown): number => defects.push(error);
+  const site = await startServe({ directory, port: 0, execute: inline, onDefect, ...options });
   onTestFinished(async () => {
     await site.close();
     if (defects.length > 0) throw defects[0];

@@ -4,7 +4,9 @@ import { formatMetric } from "../../report/metrics.js";
 import type { FoundFiles } from "../find-results.js";
 import type { Reply } from "../reply.js";
 import { ROW_METRICS, type ResultRow } from "../result-rows.js";
+import type { JobState } from "../sweep-jobs.js";
 import { INDEX_SCRIPT } from "./index-script.js";
+import { JOB_SCRIPT, jobCard } from "./job-card.js";
 import { pageReply } from "./layout.js";
 
 interface IndexParts {
@@ -12,16 +14,25 @@ interface IndexParts {
   readonly folder: string;
   readonly rows: readonly ResultRow[];
   readonly found: FoundFiles;
+  /** Sweeps that were started here, the latest first. */
+  readonly jobs: readonly JobState[];
+  readonly token: string;
 }
 
 const TEXT_COLUMNS = ["Result", "Kind", "Scenario", "Trace", "Policy, or what varies", "Seeds", "Changed"];
 
 /** The list of all results below the folder: filter, sort, open one, tick several and compare them. */
-export function indexPage({ folder, rows, found }: IndexParts): Reply {
+export function indexPage({ folder, rows, found, jobs, token }: IndexParts): Reply {
   const body = `<h1>Results in <code>${escapeHtml(folder)}</code></h1>
+${jobs.map((job) => jobCard(job, token)).join("\n")}
 ${remarks(found)}
 ${rows.length === 0 ? emptyWords(folder) : tableOf(folder, rows)}`;
-  return pageReply({ title: `Results in ${folder}`, body, script: INDEX_SCRIPT, layout: "wide" });
+  return pageReply({
+    title: `Results in ${folder}`,
+    body,
+    script: `${INDEX_SCRIPT}${JOB_SCRIPT}`,
+    layout: "wide",
+  });
 }
 
 function remarks({ isCut, unreadable }: FoundFiles): string {
@@ -37,7 +48,8 @@ function remarks({ isCut, unreadable }: FoundFiles): string {
 
 function emptyWords(folder: string): string {
   return `<section class="verdict"><p>No runs or sweeps here yet.</p></section>
-<p>A run or a sweep that is written below this folder appears when the page is loaded again:</p>
+<p>A run or a sweep that is written below this folder appears when the page is loaded again:
+<a href="/sweeps/new">start a sweep here</a>, or from a terminal:</p>
 <pre>pdbench simulate quickstart --out ${escapeHtml(folder)}/first-run
 pdbench sweep quickstart --out ${escapeHtml(folder)}/first-sweep</pre>`;
 }
@@ -94,10 +106,11 @@ function rowOf(row: ResultRow, name: string): string {
   });
   const inShort = [row.kind, row.scenario, row.trace, row.seeds === "" ? "" : `seed ${row.seeds}`];
   const short = `<div class="in-short muted">${escapeHtml(inShort.filter((text) => text !== "").join(", "))}</div>`;
+  const goOn = row.canGoOn ? `<a href="/sweeps/new?from=${encodeURIComponent(row.path)}">Go on</a>` : "";
   const remark = row.remark === "" ? "" : `<div class="muted">${escapeHtml(row.remark)}</div>`;
   return (
     `<tr${row.isKept ? " data-kept hidden" : ""}><td class="text tick">${tick}</td>` +
-    `<th scope="row" class="text" data-value="${escapeHtml(name)}">${link}${short}${remark}</th>${words.join("")}` +
+    `<th scope="row" class="text" data-value="${escapeHtml(name)}">${link}${short}${remark}${goOn}</th>${words.join("")}` +
     `<td class="text" data-value="${row.modifiedMs}">${timeOf(row.modifiedMs)}</td>${figures.join("")}</tr>`
   );
 }

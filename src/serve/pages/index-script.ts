@@ -1,4 +1,4 @@
-/** What runs in the list of results: filters as one types, sorts, counts ticks; the address keeps all of it but ticks. */
+/** What runs in the list of results: filters as one types, sorts, counts ticks; the address keeps all of it for Back. */
 export const INDEX_SCRIPT = `
 (() => {
   "use strict";
@@ -54,6 +54,7 @@ export const INDEX_SCRIPT = `
     const address = new URLSearchParams();
     if (filter.value !== "") address.set("filter", filter.value);
     if (kept?.checked) address.set("kept", "1");
+    for (const { tick } of rows) if (tick?.checked) address.append("of", tick.value);
     address.set("sort", sorted.dataset.column + "-" + sorted.getAttribute("aria-sort"));
     history.replaceState(null, "", "?" + address);
   }
@@ -61,6 +62,8 @@ export const INDEX_SCRIPT = `
     const address = new URLSearchParams(location.search);
     filter.value = address.get("filter") ?? "";
     if (kept !== null) kept.checked = address.has("kept");
+    const ticked = new Set(address.getAll("of"));
+    for (const { tick } of rows) if (tick !== null) tick.checked = ticked.has(tick.value);
     const [column, direction] = (address.get("sort") ?? "").split("-");
     const header = headers.find(({ dataset }) => dataset.column === column);
     if (header !== undefined && ["ascending", "descending"].includes(direction)) sortBy(header, direction);
@@ -71,7 +74,7 @@ export const INDEX_SCRIPT = `
   kept?.addEventListener("change", onFilter);
   filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
   byId("clear").addEventListener("click", () => { filter.value = ""; onFilter(); filter.focus(); });
-  body.addEventListener("change", showTicks);
+  body.addEventListener("change", () => { showTicks(); keepInAddress(); });
   for (const header of headers) {
     header.firstChild.addEventListener("click", () => {
       const now = header.getAttribute("aria-sort"), { first } = header.dataset;
@@ -82,8 +85,6 @@ export const INDEX_SCRIPT = `
   readAddress();
   showMatches();
   showTicks();
-  // Ticks come back with the Back button after the page was shown.
-  addEventListener("pageshow", showTicks);
   document.documentElement.dataset.ready = "true";
 })();
 `;

@@ -44,4 +44,4 @@ ${script === undefined ? "" : `<script nonce="${nonce}">${script}</script>`}
 }
 
 const NAVIGATION = `<a class="skip" href="#main">Skip to content</a>
-<nav aria-label="pdbench"><a href="/"><b>pdbench</b> results</a></nav>`;
+<nav aria-label="pdbench"><a href="/"><b>pdbench</b> results</a><a href="/sweeps/new">New sweep</a></nav>`;

@@ -19,12 +19,18 @@ button.link { background: none; border: 0; padding: 4px 0; color: var(--accent);
 .tools { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px; margin: 14px 0; }
 .tools .grow { flex: 1 1 260px; max-width: 640px; display: flex; align-items: center; gap: 10px; }
 .check { display: inline-flex; align-items: center; gap: 8px; min-height: 44px; }
-.actions { position: sticky; bottom: 0; display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 12px 0; background: var(--page); }
+.actions { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; padding: 12px 0; background: var(--page); }
+/* What has the focus is not hidden below the bar. */
+html:has(#list) { scroll-padding-bottom: 110px; }
+#list .actions { position: sticky; bottom: 0; }
 table.results tbody th { font-weight: 400; white-space: normal; min-width: 180px; overflow-wrap: anywhere; }
 table.results tbody th a { font-weight: 600; }
 table.results tbody th .muted { font-size: 0.8rem; }
 table.results thead th, table.results td.text { white-space: normal; overflow-wrap: break-word; }
 table.results thead th { min-width: 76px; }
+table.results thead th:first-child { min-width: 0; }
+table.results thead button { position: relative; padding-right: 14px; }
+table.results thead button::after { position: absolute; right: 0; bottom: 0; width: auto; }
 table.results .in-short { display: none; font-size: 0.8rem; }
 table.results td.tick { min-width: 44px; text-align: center; }
 table.results tbody tr:hover > * { background: var(--panel); }
@@ -35,6 +41,21 @@ table.results time { white-space: nowrap; }
   table.results tbody th { min-width: 150px; }
 }
 .verdict.bad { border-left-color: var(--bad); }
+.job { margin: 14px 0; padding: 12px 16px; border: 1px solid var(--line); border-radius: 8px; }
+.job h2 { margin: 0; font-size: 1.05rem; overflow-wrap: anywhere; }
+.job .status { font-size: 0.875rem; font-weight: 400; color: var(--muted); margin-left: 8px; }
+.job[data-status="failed"] { border-left: 6px solid var(--bad); } .job[data-status="done"] { border-left: 6px solid var(--good); }
+.job progress { width: 100%; height: 14px; accent-color: var(--accent); }
+.job .words { overflow-wrap: anywhere; }
+h2.small { font-size: 1.02rem; }
+.fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 14px 20px; margin: 18px 0; align-items: start; }
+.field { display: block; } .field.wide { grid-column: 1 / -1; }
+.field .note { display: block; font-size: 0.875rem; }
+fieldset { border: 1px solid var(--line); border-radius: 8px; margin: 14px 0; padding: 8px 16px 12px; min-width: 0; }
+.boxes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 210px), 1fr)); gap: 0 14px; }
+#check { min-height: 1.5em; margin-top: 12px; overflow-wrap: anywhere; }
+#command { white-space: pre-wrap; overflow-wrap: anywhere; }
+#check.worse { color: var(--bad); }
 .bar { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 18px; padding: 8px 20px; border-bottom: 1px solid var(--line); }
 .bar h1 { font-size: 1.05rem; }
 .bar a { padding: 6px 0; }
