@@ -2,7 +2,7 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
-import { InputError } from "../errors.js";
+import { InputError, InterruptedError } from "../errors.js";
 import { packageRoot } from "../package-info.js";
 import { isProfileFile } from "../scenario/profiles.js";
 import { parseScenarioSource } from "../scenario/scenario-source.js";
@@ -108,7 +108,7 @@ async function complete(answers: Answers, yes: boolean): Promise<StarterAnswers>
 }
 
 interface Terminal {
-  /** Asks until the answer can be used. @throws InputError where the input ends first */
+  /** Asks until the answer can be used. @throws InputError where the input ends first, InterruptedError on Ctrl-C */
   answer(question: StarterQuestion): Promise<Answer>;
   close(): void;
 }
@@ -118,12 +118,18 @@ function openTerminal(): Terminal {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   // `question` loses lines that a pipe delivers before it is called; the iterator keeps them.
   const typed = lines[Symbol.asyncIterator]();
+  let isInterrupted = false;
+  lines.once("SIGINT", () => {
+    isInterrupted = true;
+    lines.close();
+  });
   return {
     async answer({ flag, prompt, initial, parse }) {
       for (;;) {
         lines.setPrompt(initial === "" ? `${prompt}: ` : `${prompt} [${initial}]: `);
         lines.prompt();
         const { value, done } = (await typed.next()) as IteratorResult<string, undefined>;
+        if (isInterrupted) throw new InterruptedError("interrupted, nothing was written");
         if (done === true) {
           throw new InputError(
             `--${flag}: the input ended before it was answered, expected the flag, or --yes for defaults`,
