@@ -2,7 +2,9 @@ import { defineConfig } from "vitest/config";
 
 /** Rooms whose tests hold no server, process or page: their files share one module graph per worker. */
 const PURE = ["calibrate", "engine", "measure", "routing", "scenario", "simulator", "values", "workload"];
-const pureFiles = PURE.map((room) => `test/${room}/**/*.test.ts`);
+/** Tests that look at the whole program from inside one process: they load every command, once for all of them. */
+const WHOLE_PROGRAM = ["test/docs/*.test.ts", "test/cli/{completion,doctor,help,init}.test.ts"];
+const pureFiles = [...PURE.map((room) => `test/${room}/**/*.test.ts`), ...WHOLE_PROGRAM];
 
 export default defineConfig({
   test: {
