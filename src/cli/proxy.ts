@@ -22,6 +22,13 @@ import { resolveRouterConfig } from "../routing/router-config.js";
 import { findScenario } from "../scenario/load.js";
 import { resolveScenario } from "../scenario/resolve.js";
 import { numberFlag, wholeNumberFlag } from "./number-flags.js";
+import {
+  addSecurityFlags,
+  doorOptions,
+  ownPorts,
+  targetRules,
+  type SecurityFlags,
+} from "./proxy-security-flags.js";
 
 const EXAMPLES = `
 The flags are vllm-router's and production-stack's; those of theirs that pdbench does not have are refused with the reason.
@@ -40,7 +47,7 @@ const DEFAULT_LOG_STATS_S = 10;
 
 const DEFAULT_DNS_INTERVAL_S = 5;
 
-interface ProxyFlags extends WorkerFlags, RoutingFlags {
+interface ProxyFlags extends WorkerFlags, RoutingFlags, SecurityFlags {
   readonly workerFile?: string;
   readonly prefillDns?: string;
   readonly decodeDns?: string;
@@ -94,6 +101,7 @@ export function proxyCommand(serve: (options: ProxyOptions) => Promise<void> = s
   addConnectorFlags(command);
   addResilienceFlags(command);
   addObservationFlags(command);
+  addSecurityFlags(command);
   for (const flag of REFUSED_FLAGS.keys()) command.addOption(new Option(`--${flag} [value...]`).hideHelp());
   return command.addHelpText("after", EXAMPLES).action(async (flags: ProxyFlags) => {
     refuseForeignFlags(command);
@@ -292,6 +300,9 @@ async function serveUntilTold(options: ProxyOptions): Promise<void> {
     "info",
     `pdbench proxy listens on ${proxy.url}: ${prefill.length} prefill and ${decode.length} decode workers, ${connector.connector}`,
   );
+  for (const [what, url] of Object.entries(proxy.ownUrls)) {
+    if (url !== null) log?.say("info", `pdbench proxy: ${what} on ${url}`);
+  }
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
@@ -309,7 +320,8 @@ function refuseForeignFlags(command: Command): void {
 /** @throws InputError for flags that are wrong, alone or together. */
 function proxyOptions(flags: ProxyFlags): ProxyOptions {
   refuseOtherValues(flags);
-  const defaults = dialectDefaults(flagDialect(flags), flags.routingLogic);
+  const dialect = flagDialect(flags);
+  const defaults = dialectDefaults(dialect, flags.routingLogic);
   const log = new ProcessLog({ level: flags.logLevel, format: flags.logFormat });
   const scenario = flags.scenario === undefined ? null : resolveScenario(findScenario(flags.scenario));
   const { config, unused, statsIntervalMs } = resolveRouterConfig(routerBlock(flags, scenario?.router));
@@ -319,8 +331,9 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
   const tracing = tracingOptions(flags);
   const sources = sourceOptions(flags);
   const logStatsIntervalMs = logStatsInterval(flags);
+  const workers = workersOf(flags);
   return {
-    ...workersOf(flags),
+    ...workers,
     ...(sources !== null && { sources }),
     host: flags.host,
     port: flags.port ?? defaults.port,
@@ -331,6 +344,9 @@ function proxyOptions(flags: ProxyFlags): ProxyOptions {
     resilience: resilienceOf((name) => (flags as unknown as Readonly<Record<string, unknown>>)[camel(name)]),
     engineStatsIntervalMs: statsInterval(flags, scenario?.signals.stats_interval_ms ?? statsIntervalMs),
     log,
+    door: doorOptions(flags, dialect, workers.prefill.length > 0, process.env),
+    ports: ownPorts(flags),
+    targets: targetRules(flags),
     onDefect: (error) => {
       log.say("critical", `defect: ${error instanceof Error ? error.stack! : String(error)}`);
     },

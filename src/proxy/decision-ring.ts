@@ -1,7 +1,9 @@
+import { createHmac, randomBytes } from "node:crypto";
 import type { RouteDecision, RoutingRequest } from "../routing/types.js";
 import type { ProxyWorker, RequestFacts, RequestObserver, RequestOutcome } from "./core.js";
 
 const KEPT = 256;
+const MARK_KEY = randomBytes(16);
 
 interface Entry {
   readonly facts: RequestFacts;
@@ -11,7 +13,7 @@ interface Entry {
   names: ReadonlyMap<number, string> | null;
 }
 
-/** The last decisions, for `GET /debug/decisions`. No prompt is kept. */
+/** The last decisions, for `GET /debug/decisions`. No prompt is kept, and no session told. */
 export class DecisionRing implements RequestObserver {
   private readonly workers: readonly ProxyWorker[];
   private readonly entries: Entry[] = [];
@@ -47,11 +49,16 @@ export class DecisionRing implements RequestObserver {
       route: facts.path,
       prompt_tokens: facts.promptTokens,
       prefix_length: prefixLength,
-      session: facts.sessionKey,
+      session: facts.sessionKey === null ? null : sessionMark(facts.sessionKey),
       outcome,
       ...decisionRecord(facts.decision, (worker) => names?.get(worker) ?? this.workers[worker]!.id),
     }));
   }
+}
+
+/** Tells requests of one session from others, for the life of the process, and not whose it is. */
+function sessionMark(session: string): string {
+  return createHmac("sha256", MARK_KEY).update(session).digest("hex").slice(0, 12);
 }
 
 /** A decision with worker names in place of numbers. */

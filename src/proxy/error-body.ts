@@ -12,6 +12,11 @@ export function badRequest(message: string): ProxyError {
   return { status: 400, type: "BadRequestError", message };
 }
 
+/** A route that is not served here. */
+export function notFound(path: string): ProxyError {
+  return { status: 404, type: "NotFoundError", message: `${path} is not served on this port` };
+}
+
 export function payloadTooLarge(limitBytes: number): ProxyError {
   return {
     status: 413,

@@ -26,7 +26,8 @@ const OF_ONE_HOP = new Set([
 const LOWER_CASE = new Map<string, string>();
 const SPELLINGS_MAX = 1000;
 
-const REQUEST_ID = /^[\w.:=+/-]{1,200}$/;
+/** What is harmless in headers and logs. */
+export const REQUEST_ID = /^[\w.:=+/-]{1,200}$/;
 
 /** What the proxy itself says in the headers of a leg. */
 export interface LegHeaders {

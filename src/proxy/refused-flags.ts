@@ -47,11 +47,7 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
       "kv-aware-threshold",
     ],
   ],
-  [
-    "keys are not checked; the client's Authorization goes to the workers",
-    ["api-key", "api-key-validation-urls", "cors-allowed-origins"],
-  ],
-  ["metrics are at /metrics of the proxy's own address", ["prometheus-host", "prometheus-port"]],
+  ["keys are held against --api-key, and nobody else is asked", ["api-key-validation-urls"]],
   ["the log goes to standard error; --request-log, --event-log and --record write files", ["log-dir"]],
   [
     "traces go by OTLP over HTTP to --otlp-url, and by nothing else",
@@ -68,8 +64,6 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
   ],
   ["it is called --vllm-pd-disaggregation now", ["pd-disaggregation"]],
   ["it is called --intra-node-data-parallel-size now", ["dp-aware", "data-parallel-size"]],
-  ["the request id is taken from X-Request-Id", ["request-id-headers"]],
-  ["the proxy is served at the root", ["root-path"]],
   [
     "the proxy routes requests and does nothing else with them",
     [

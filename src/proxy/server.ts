@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { InputError, WorkError } from "../errors.js";
+import { InputError } from "../errors.js";
 import { Router } from "../routing/router.js";
 import type { RouterConfig } from "../routing/router-config.js";
 import type { WorkerSpec } from "../routing/types.js";
@@ -13,12 +12,25 @@ import { DashboardState } from "./dashboard/dashboard-state.js";
 import { DecisionRing } from "./decision-ring.js";
 import { dialectOf, type ConnectorOptions } from "./dialects/connector.js";
 import type { Dialect } from "./dialects/dialect.js";
+import { Door, OPEN_DOOR, type DoorOptions } from "./door/door.js";
+import { HEADERS_MAX } from "./door/framing.js";
+import { TargetRules } from "./door/target-rules.js";
 import { EngineStatsPoller } from "./engine-stats.js";
-import { badRequest, noWorker } from "./error-body.js";
+import { noWorker, notFound } from "./error-body.js";
 import { LoggedRouter } from "./event-log.js";
 import { Exchange } from "./exchange.js";
 import { generationApi } from "./generation-api.js";
 import { ProxyMetrics } from "./metrics.js";
+import {
+  closeServer,
+  isServedAt,
+  listen,
+  NO_OWN_PORTS,
+  startOwnServers,
+  type Gate,
+  type OwnPorts,
+  type OwnServers,
+} from "./own-ports.js";
 import { Passage } from "./passage.js";
 import type { ProcessLog } from "./process-log.js";
 import { PromptReader } from "./prompt-reader.js";
@@ -80,10 +92,18 @@ export interface ProxyOptions {
   readonly clock?: ProxyClock;
   /** The time of connections; default: the wall clock. */
   readonly timers?: ProxyClock;
+  /** Default: `OPEN_DOOR`. */
+  readonly door?: DoorOptions;
+  /** What may become a worker at run time; default: what is not at an address that no worker has. */
+  readonly targets?: TargetRules;
+  /** Default: everything is on the clients' port. */
+  readonly ports?: OwnPorts;
 }
 
 export interface RunningProxy {
   readonly url: string;
+  /** Of the ports of its own, where it has any. */
+  readonly ownUrls: OwnServers["urls"];
   readonly router: Router;
   /** Cuts what is open and resolves when all sockets and files are closed. */
   close(): Promise<void>;
@@ -106,13 +126,15 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     // `Limits` sees to the body.
     requestTimeout: 0,
   });
-  // Files are opened only once the address is ours: a second proxy must not empty those of the first.
-  const url = await listen(server, options.host, options.port);
+  server.maxHeadersCount = HEADERS_MAX + 1;
+  // Files are opened only once the addresses are ours: a second proxy must not empty those of the first.
+  const own = await startOwnServers(options.ports ?? NO_OWN_PORTS);
   try {
+    const url = await listen(server, options);
     const tracing = options.tracing === undefined ? null : await startTracing(options.tracing);
-    return { ...(await serve(server, options, dialect, tracing)), url };
+    return { ...(await serve(server, own, options, dialect, tracing)), url, ownUrls: own.urls };
   } catch (error) {
-    await closeServer(server);
+    await Promise.all([own.close(), closeServer(server)]);
     throw error;
   }
 }
@@ -123,13 +145,14 @@ async function startTracing(options: TracingOptions): Promise<Tracing> {
   return Tracing.start(options);
 }
 
-/** Lets a listening server answer. */
+/** Lets listening servers answer. */
 async function serve(
   server: Server,
+  own: OwnServers,
   options: ProxyOptions,
   dialect: Dialect,
   tracing: Tracing | null,
-): Promise<Omit<RunningProxy, "url">> {
+): Promise<Omit<RunningProxy, "url" | "ownUrls">> {
   const pools = new WorkerPools();
   const initial = [
     ...options.prefill.map((url) => pools.worker(url, "prefill")),
@@ -160,8 +183,13 @@ async function serve(
   limits.addMetrics(metrics.families);
   const dashboard = new DashboardState(core, metrics);
   observers.push(dashboard);
-  const changes = new WorkerChanges(roster, pools, dialect, timers);
-  server.on("request", requestListener({ core, metrics, decisions, dashboard, changes }));
+  const changes = new WorkerChanges(roster, pools, dialect, timers, options.targets ?? new TargetRules([]));
+  const source = { core, metrics, decisions, dashboard, changes };
+  const door = new Door(options.door ?? OPEN_DOOR);
+  const listener = (gate: Gate) => requestListener(source, door, gate, options.ports ?? NO_OWN_PORTS);
+  server.on("request", listener("clients"));
+  own.answer("admin", listener("admin"));
+  own.answer("metrics", listener("metrics"));
   const warn = (message: string) => options.log?.say("warn", message);
   const { sources } = options;
   const stopFollowing = sources === undefined ? null : await followSources(sources, changes, timers, warn);
@@ -172,22 +200,21 @@ async function serve(
   const { logStatsIntervalMs } = options;
   const stopStatsLog =
     logStatsIntervalMs === undefined ? null : statsLog?.start(core, core.clock, logStatsIntervalMs);
-  return {
-    router,
-    close: async () => {
-      stopChecks();
-      stopFollowing?.();
-      changes.close();
-      limits.close();
-      poller?.stop();
-      stopStatsLog?.();
-      dashboard.close();
-      await closeServer(server);
-      await pools.destroy();
-      if (router instanceof LoggedRouter) await router.closeLog();
-      await Promise.all([recorder?.close(), log?.close(), tracing?.close()]);
-    },
+  const shut = async () => {
+    stopChecks();
+    stopFollowing?.();
+    changes.close();
+    limits.close();
+    poller?.stop();
+    stopStatsLog?.();
+    dashboard.close();
+    await Promise.all([own.close(), closeServer(server)]);
+    await pools.destroy();
+    if (router instanceof LoggedRouter) await router.closeLog();
+    await Promise.all([recorder?.close(), log?.close(), tracing?.close()]);
   };
+  let closing: Promise<void> | null = null;
+  return { router, close: () => (closing ??= shut()) };
 }
 
 function statsLogOf({ log, logStatsIntervalMs }: ProxyOptions): StatsLog | null {
@@ -254,24 +281,31 @@ function coreOf(
 }
 
 /** Where a request goes: to the proxy itself, to the routing core, or to a decode worker as it is. */
-function requestListener(source: AdminSource): (req: IncomingMessage, res: ServerResponse) => void {
+function requestListener(
+  source: AdminSource,
+  door: Door,
+  gate: Gate,
+  ports: OwnPorts,
+): (req: IncomingMessage, res: ServerResponse) => void {
   const { core } = source;
   let turn = 0;
   return (req, res) => {
-    const url = req.url!;
-    if (!url.startsWith("/")) {
-      new ClientReply(res).fail(badRequest("the request target is not a path"));
+    const path = door.admit(req, res, gate);
+    if (path === null) return;
+    const admin = req.method === "GET" ? ADMIN_ROUTES.get(path) : undefined;
+    const isWorkers = isWorkerRoute(req.method!, path);
+    const isOwn = admin !== undefined || isWorkers;
+    if (isOwn ? !isServedAt(gate, path, ports) : gate !== "clients") {
+      req.resume();
+      new ClientReply(res).fail(notFound(path));
       return;
     }
-    const query = url.indexOf("?");
-    const path = query < 0 ? url : url.slice(0, query);
-    const admin = req.method === "GET" ? ADMIN_ROUTES.get(path) : undefined;
     if (admin !== undefined) {
       req.resume();
       void admin(source, res);
       return;
     }
-    if (isWorkerRoute(req.method!, path)) {
+    if (isWorkers) {
       req.resume();
       changeWorkers(source.changes, req, res).catch((error: unknown) => {
         core.onDefect(error);
@@ -286,23 +320,4 @@ function requestListener(source: AdminSource): (req: IncomingMessage, res: Serve
     if (decode.length === 0) new ClientReply(res).fail(noWorker("no_decode_worker"));
     else new Passage(core, core.workers[decode[turn++ % decode.length]!]!, req, res).begin();
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(new WorkError(`cannot listen on ${host}:${port}: ${error.code ?? error.message}`));
-    });
-    server.listen(port, host, () => {
-      const { port: actual } = server.address() as AddressInfo;
-      resolve(`http://${host.includes(":") ? `[${host}]` : host}:${actual}`);
-    });
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

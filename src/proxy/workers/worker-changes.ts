@@ -2,6 +2,7 @@ import { InputError } from "../../errors.js";
 import type { Leg } from "../../routing/types.js";
 import type { ProxyClock } from "../clock.js";
 import type { Dialect } from "../dialects/dialect.js";
+import type { TargetRules } from "../door/target-rules.js";
 import type { WorkerUrl } from "../worker-url.js";
 import type { WorkerPools } from "./worker-pools.js";
 import type { WorkerRoster } from "./worker-roster.js";
@@ -15,13 +16,21 @@ export class WorkerChanges {
   private readonly pools: WorkerPools;
   private readonly dialect: Dialect;
   private readonly timers: ProxyClock;
+  private readonly targets: TargetRules;
   private readonly waits = new Set<() => void>();
 
-  constructor(roster: WorkerRoster, pools: WorkerPools, dialect: Dialect, timers: ProxyClock) {
+  constructor(
+    roster: WorkerRoster,
+    pools: WorkerPools,
+    dialect: Dialect,
+    timers: ProxyClock,
+    targets: TargetRules,
+  ) {
     this.roster = roster;
     this.pools = pools;
     this.dialect = dialect;
     this.timers = timers;
+    this.targets = targets;
     roster.observe({ onGone: (worker) => pools.release(worker) });
   }
 
@@ -33,9 +42,11 @@ export class WorkerChanges {
    * Adds a worker, which gets requests once it has answered a health check.
    *
    * @returns its index
-   * @throws InputError when it is there already, the fleet is full, or the connector cannot take it.
+   * @throws InputError when it may not be one, is there already, the fleet is full, or the connector cannot take it.
    */
   add(url: WorkerUrl, leg: Leg): number {
+    const barred = this.targets.refusal(url);
+    if (barred !== null) throw new InputError(`${barred} (--allow-worker)`);
     const refusal = this.dialect.refusal?.(url, leg) ?? null;
     if (refusal !== null) throw new InputError(`worker ${url.id} cannot be added at run time: ${refusal}`);
     const worker = this.pools.worker(url, leg);

@@ -114,6 +114,20 @@ export const VLLM_ROUTER: ProductFlags = {
     "request-timeout-secs": sets("--request-timeout-secs", "7", limits({ requestTimeoutMs: 7000 })),
     "kv-connector": sets("--kv-connector", "mooncake", { connector: { connector: "mooncake" } }),
     "log-level": sets("--log-level", "warning", { log: { threshold: 3 } }),
+    "api-key": sets("--api-key", "k", { door: { apiKey: "k" } }),
+    "cors-allowed-origins": sets("--cors-allowed-origins", "https://a.example", {
+      door: { corsOrigins: ["https://a.example"] },
+    }),
+    "request-id-headers": {
+      args: ["--request-id-headers", "X-Trace-Id", "x-request-id"],
+      brings: { door: { requestIdHeaders: ["x-trace-id", "x-request-id"] } },
+    },
+    "prometheus-port": sets("--prometheus-port", "9000", {
+      ports: { metrics: { host: "127.0.0.1", port: 9000 } },
+    }),
+    "prometheus-host": sets("--prometheus-host", "0.0.0.0", {
+      ports: { metrics: { host: "0.0.0.0", port: 29000 } },
+    }),
     backend: { args: ["--backend", "vllm"], only: "vllm" },
     runtime: { args: ["--runtime", "vllm"], only: "vllm" },
     "otel-sampling-ratio": {
@@ -127,8 +141,7 @@ export const VLLM_ROUTER: ProductFlags = {
     ...["history-backend", "profile", "vllm-discovery-address", "enable-program-scheduling"],
     ...["program-scheduling-config-json", "selector", "service-discovery-port"],
     ...["service-discovery-namespace", "prefill-selector", "decode-selector"],
-    ...["cors-allowed-origins", "log-dir", "prometheus-port", "prometheus-host", "request-id-headers"],
-    ...["enable-trace", "otlp-traces-endpoint", "otel-excluded-paths", "api-key"],
+    ...["log-dir", "enable-trace", "otlp-traces-endpoint", "otel-excluded-paths"],
     ...["api-key-validation-urls", "wasm-middleware", "wasm-middleware-sha256", "wasm-middleware-route"],
     // Names of older scripts.
     ...["pd-disaggregation", "dp-aware", "data-parallel-size"],
@@ -192,6 +205,7 @@ export const PRODUCTION_STACK: ProductFlags = {
     },
     "log-level": sets("--log-level", "critical", { log: { threshold: 5 } }),
     "log-format": sets("--log-format", "json", { log: { format: "json" } }),
+    "root-path": sets("--root-path", "/vllm/", { door: { rootPath: "/vllm" } }),
     "request-rewriter": { args: ["--request-rewriter", "noop"], only: "noop" },
     "otel-service-name": {
       base: [...BACKENDS, "--otlp-url", "http://c:4318"],
@@ -237,7 +251,7 @@ export const PRODUCTION_STACK: ProductFlags = {
     ),
   },
   refused: [
-    ...["root-path", "k8s-service-discovery-type", "static-aliases", "static-model-types"],
+    ...["k8s-service-discovery-type", "static-aliases", "static-model-types"],
     ...["static-backend-health-checks", "static-backend-health-check-interval"],
     ...["static-backend-health-check-timeout-seconds", "k8s-port", "k8s-namespace", "k8s-label-selector"],
     ...["k8s-watcher-timeout-seconds", "backend-health-check-timeout-seconds", "lmcache-controller-port"],
