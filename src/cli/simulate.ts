@@ -3,12 +3,15 @@ import { InputError } from "../errors.js";
 import { renderSummary } from "../report/render-summary.js";
 import { terminalOptionsOf } from "../report/terminal-style.js";
 import { summaryJson } from "../measure/run-files.js";
+import type { Summary } from "../measure/summary.js";
 import { findScenario } from "../scenario/load.js";
+import type { Scenario } from "../scenario/schema.js";
 import { scenarioToYaml } from "../scenario/to-yaml.js";
 import { provenanceOf } from "../sweep/fingerprint.js";
 import { loadTrace } from "../sweep/load-trace.js";
 import { planRun } from "../sweep/plan.js";
 import { runScenario } from "../sweep/run-scenario.js";
+import { runStreamed } from "../sweep/run-streamed.js";
 import { DecisionLog, workerIds } from "./decision-log.js";
 import { printExplanation } from "./explanation.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
@@ -29,6 +32,7 @@ interface SimulateOptions {
   readonly out?: string;
   readonly decisions?: true;
   readonly explain?: true;
+  readonly stream?: true;
   readonly plainTime?: true;
 }
 
@@ -41,6 +45,10 @@ export function simulateCommand(): Command {
     .option("--out <DIR>", "write summary.json, scenario.yaml, requests.csv and timeline.csv there")
     .option("--decisions", "with --out: also decisions.jsonl, a line for every routing decision")
     .option("--explain", "print every setting and where it comes from, and run nothing")
+    .option(
+      "--stream",
+      "generate, measure and forget requests on the way: constant memory, sketched percentiles",
+    )
     .option("--plain-time", "advance engines step by step (slower, for checking the fast way)");
   addOverrideFlags(command);
   return command
@@ -65,6 +73,11 @@ async function simulateScenario(
     throw new InputError("--decisions: applies to --out, which is not given");
   }
   const { scenario } = resolution;
+  if (options.stream === true) {
+    printSummary(simulateStreamed(scenario, options), options);
+    return;
+  }
+  warnOfMemory(scenario);
   const scenarioYaml = options.out === undefined ? "" : scenarioToYaml(scenario, options.out);
   if (options.out !== undefined) checkRunDirectory(options.out, scenarioYaml);
 
@@ -81,10 +94,35 @@ async function simulateScenario(
     const decisions = log === null ? {} : { decisions: log.lines() };
     await writeWholeRunDirectory(options.out, { ...content, ...decisions });
   }
+  printSummary(summary, options);
+  if (options.out !== undefined) process.stderr.write(`Written to ${options.out}\n`);
+}
+
+/** @throws InputError for flags that ask for what a run without requests does not have */
+function simulateStreamed(scenario: Scenario, { out, plainTime }: SimulateOptions): Summary {
+  if (out !== undefined) {
+    throw new InputError("--stream: with --out: requests are not kept, expected --json or the table");
+  }
+  return runStreamed(scenario, plainTime === true ? "plain" : "fast");
+}
+
+/** Requests, their records and their token gaps take about this much, bytes a request. */
+const KEPT_BYTES = 400;
+const MANY_REQUESTS = 2_000_000;
+
+function warnOfMemory({ workload }: Scenario): void {
+  const { generate, requests } = workload;
+  if (generate === null || requests === null || requests <= MANY_REQUESTS) return;
+  const gigabytes = ((requests * KEPT_BYTES) / 1e9).toFixed(1);
+  process.stderr.write(
+    `pdbench: warning: keeping ${requests} requests takes about ${gigabytes} GB; --stream keeps none of them\n`,
+  );
+}
+
+function printSummary(summary: Summary, { json }: SimulateOptions): void {
   process.stdout.write(
-    options.json === true
+    json === true
       ? summaryJson(summary)
       : renderSummary(summary, terminalOptionsOf(process.stdout, process.env)),
   );
-  if (options.out !== undefined) process.stderr.write(`Written to ${options.out}\n`);
 }

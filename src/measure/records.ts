@@ -77,10 +77,8 @@ export interface TimelineRow {
   readonly kvUsage: number;
 }
 
-/** All that a run measured; summaries, CSV files and reports are made from it. */
-export interface RunResult {
-  readonly records: RequestRecords;
-  readonly gaps: GapRuns;
+/** What a run measured beside its requests. */
+export interface RunTotals {
   readonly workers: readonly WorkerRecord[];
   /** Names of decision branches, e.g. `at_or_above_threshold`. */
   readonly branches: readonly string[];
@@ -92,4 +90,10 @@ export interface RunResult {
   readonly events: number;
   readonly steps: number;
   readonly notes: readonly string[];
+}
+
+/** All that a run measured; summaries, CSV files and reports are made from it. */
+export interface RunResult extends RunTotals {
+  readonly records: RequestRecords;
+  readonly gaps: GapRuns;
 }

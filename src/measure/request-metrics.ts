@@ -14,53 +14,55 @@ export interface RequestMetrics {
   readonly e2eMs: Float64Array;
 }
 
+/** The latencies of one request, as in `RequestMetrics`. */
+export interface Metrics {
+  ttftMs: number;
+  tpotMs: number;
+  e2eMs: number;
+}
+
 /** Derives the latencies of every request from its records. */
 export function requestMetrics(records: RequestRecords): RequestMetrics {
   const ttftMs = new Float64Array(records.count);
   const tpotMs = new Float64Array(records.count);
   const e2eMs = new Float64Array(records.count);
+  const metrics = { ttftMs: NaN, tpotMs: NaN, e2eMs: NaN };
   for (let i = 0; i < records.count; i++) {
-    const completed = records.status[i] === COMPLETED;
-    const gaps = records.outputTokens[i]! - 1;
-    const ttft = records.firstTokenMs[i]! - records.sentMs[i]!;
-    const e2e = completed ? records.lastTokenMs[i]! - records.sentMs[i]! : Number.NaN;
-    ttftMs[i] = ttft;
-    e2eMs[i] = e2e;
-    tpotMs[i] = gaps > 0 ? (e2e - ttft) / gaps : Number.NaN;
+    metricsOf(records, i, metrics);
+    ttftMs[i] = metrics.ttftMs;
+    tpotMs[i] = metrics.tpotMs;
+    e2eMs[i] = metrics.e2eMs;
   }
   return { ttftMs, tpotMs, e2eMs };
 }
 
+/** Derives the latencies of row `i` into `out`, and returns that. */
+export function metricsOf(records: RequestRecords, i: number, out: Metrics): Metrics {
+  const completed = records.status[i] === COMPLETED;
+  const gaps = records.outputTokens[i]! - 1;
+  const ttft = records.firstTokenMs[i]! - records.sentMs[i]!;
+  const e2e = completed ? records.lastTokenMs[i]! - records.sentMs[i]! : Number.NaN;
+  out.ttftMs = ttft;
+  out.e2eMs = e2e;
+  out.tpotMs = gaps > 0 ? (e2e - ttft) / gaps : Number.NaN;
+  return out;
+}
+
+/** Whether request `i` completed and meets every objective asked for; see `meetsSlo`. */
+export function meetsObjectives(records: RequestRecords, i: number, metrics: Metrics, slo: Slo): boolean {
+  return records.status[i] === COMPLETED && meetsSlo(records.outputTokens[i]!, metrics, slo);
+}
+
 /**
- * Number of requests that meet every objective asked for. A request that did not complete, or lacks a metric
- * that an objective needs, is not good; but one that completed with a single token has no gap that could be
- * too long, so it meets any TPOT objective (`vllm bench serve` counts its TPOT as 0 for goodput too).
+ * Whether a completed request meets every objective asked for. One that lacks a metric that an objective needs
+ * does not; but one that completed with a single token has no gap that could be too long, so it meets any TPOT
+ * objective (`vllm bench serve` counts its TPOT as 0 for goodput too).
  */
-export function countGood(records: RequestRecords, metrics: RequestMetrics, slo: Slo): number {
-  let good = 0;
-  for (let i = 0; i < records.count; i++) {
-    const [ttftMs, tpotMs, e2eMs] = [metrics.ttftMs[i]!, metrics.tpotMs[i]!, metrics.e2eMs[i]!];
-    const isCompleted = records.status[i] === COMPLETED;
-    if (isCompleted && meetsSlo({ outputTokens: records.outputTokens[i]!, ttftMs, tpotMs, e2eMs }, slo))
-      good++;
-  }
-  return good;
-}
-
-/** What objectives look at of a completed request. */
-export interface JudgedRequest {
-  readonly outputTokens: number;
-  readonly ttftMs: number;
-  readonly tpotMs: number;
-  readonly e2eMs: number;
-}
-
-/** Whether a completed request meets every objective asked for; see `countGood`. */
-export function meetsSlo({ outputTokens, ttftMs, tpotMs, e2eMs }: JudgedRequest, slo: Slo): boolean {
+export function meetsSlo(outputTokens: number, metrics: Readonly<Metrics>, slo: Slo): boolean {
   return (
-    meets(ttftMs, slo.ttft_ms) &&
-    meets(outputTokens === 1 ? 0 : tpotMs, slo.tpot_ms) &&
-    meets(e2eMs, slo.e2e_ms)
+    meets(metrics.ttftMs, slo.ttft_ms) &&
+    meets(outputTokens === 1 ? 0 : metrics.tpotMs, slo.tpot_ms) &&
+    meets(metrics.e2eMs, slo.e2e_ms)
   );
 }
 

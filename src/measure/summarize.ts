@@ -1,8 +1,9 @@
 import { distributionOf } from "./distribution.js";
 import { gapDistribution } from "./gap-percentiles.js";
-import type { RequestRecords, RunResult, WorkerRecord } from "./records.js";
-import { PATHS, STATUSES } from "./records.js";
-import { countGood, requestMetrics } from "./request-metrics.js";
+import type { RunResult, RunTotals, WorkerRecord } from "./records.js";
+import { PATHS } from "./records.js";
+import { requestMetrics } from "./request-metrics.js";
+import { RequestTally } from "./request-tally.js";
 import { scoreOf } from "./score.js";
 import type { Balance, Provenance, Slo, Summary, WorkerSummary } from "./summary.js";
 
@@ -23,23 +24,40 @@ export interface SummaryContext {
   readonly meanDecisionUs?: number;
 }
 
+/** The latencies that a summary states. */
+export type Latencies = Pick<
+  Summary,
+  "ttft_ms" | "itl_ms" | "tpot_ms" | "e2e_ms" | "queue_ms" | "kv_transfer_ms"
+>;
+
 /** Everything `summary.json` says of a run. Definitions: docs/metrics.md. */
 export function summarize(run: RunResult, context: SummaryContext): Summary {
   const { records } = run;
-  const metrics = requestMetrics(records);
-  const hitRatesKnown = context.hitRatesKnown ?? true;
-  const durationS = run.durationMs / 1000;
-  const requests = countStatuses(records);
-  const good = countGood(records, metrics, context.slo);
-  const latencies = {
-    ttft_ms: distributionOf(metrics.ttftMs),
+  const { ttftMs, tpotMs, e2eMs } = requestMetrics(records);
+  const tally = new RequestTally(context.slo);
+  for (let i = 0; i < records.count; i++) tally.add(records, i);
+  return summaryOf(run, tally, context, {
+    ttft_ms: distributionOf(ttftMs),
     itl_ms: gapDistribution(run.gaps),
-    tpot_ms: distributionOf(metrics.tpotMs),
-    e2e_ms: distributionOf(metrics.e2eMs),
+    tpot_ms: distributionOf(tpotMs),
+    e2e_ms: distributionOf(e2eMs),
     queue_ms: distributionOf(records.queueMs),
     kv_transfer_ms: distributionOf(records.kvTransferMs),
-  };
-  const cache = cacheOf(records, hitRatesKnown);
+  });
+}
+
+/** A summary from what a run counted, however its requests were measured. */
+export function summaryOf(
+  run: RunTotals,
+  tally: RequestTally,
+  context: SummaryContext,
+  latencies: Latencies,
+): Summary {
+  const hitRatesKnown = context.hitRatesKnown ?? true;
+  const durationS = run.durationMs / 1000;
+  const [completed, failed, cancelled] = tally.statuses as [number, number, number];
+  const requests = { total: tally.total, completed, failed, cancelled };
+  const cache = cacheOf(tally, hitRatesKnown);
   return {
     schema: "pdbench/summary@1",
     scenario: context.scenario,
@@ -47,20 +65,24 @@ export function summarize(run: RunResult, context: SummaryContext): Summary {
     settings: context.settings,
     requests,
     duration_s: durationS,
-    throughput: throughputOf(records, requests.completed, durationS),
+    throughput: {
+      requests_per_s: ratio(completed, durationS) ?? 0,
+      input_tokens_per_s: ratio(tally.inputTokens, durationS) ?? 0,
+      output_tokens_per_s: ratio(tally.outputTokens, durationS) ?? 0,
+    },
     ...latencies,
     cache,
-    routing: routingOf(run, context.meanDecisionUs),
+    routing: routingOf(run, tally, context.meanDecisionUs),
     goodput: {
       slo: context.slo,
-      attainment: ratio(good, records.count) ?? 0,
-      requests_per_s: ratio(good, durationS) ?? 0,
+      attainment: ratio(tally.good, tally.total) ?? 0,
+      requests_per_s: ratio(tally.good, durationS) ?? 0,
     },
     balance: { prefill: balanceOf(run.workers, "prefill"), decode: balanceOf(run.workers, "decode") },
     workers: run.workers.map((worker) => workerSummary(worker, run.durationMs, hitRatesKnown)),
     score: scoreOf({ requests, ...latencies, cache }, context.slo),
     notes: run.notes,
-    ...(context.wallS === undefined ? {} : { simulator: simulatorOf(run, context.wallS) }),
+    ...(context.wallS === undefined ? {} : { simulator: simulatorOf(run, tally.total, context.wallS) }),
   };
 }
 
@@ -68,78 +90,26 @@ function ratio(numerator: number, denominator: number): number | null {
   return denominator === 0 ? null : numerator / denominator;
 }
 
-function countStatuses({ count, status }: RequestRecords): Summary["requests"] {
-  const counts = STATUSES.map(() => 0);
-  for (let i = 0; i < count; i++) counts[status[i]!]!++;
-  const [completed, failed, cancelled] = counts as [number, number, number];
-  return { total: count, completed, failed, cancelled };
-}
-
-/** Tokens of completed requests only, as `vllm bench serve` counts them. */
-function throughputOf(records: RequestRecords, completed: number, durationS: number): Summary["throughput"] {
-  const done = STATUSES.indexOf("completed");
-  let input = 0;
-  let output = 0;
-  for (let i = 0; i < records.count; i++) {
-    if (records.status[i] !== done) continue;
-    input += records.inputTokens[i]!;
-    output += records.outputTokens[i]!;
-  }
+function cacheOf(tally: RequestTally, known: boolean): Summary["cache"] {
+  const { hits, prefillCache: prefill, decodeCache: decode } = tally;
   return {
-    requests_per_s: ratio(completed, durationS) ?? 0,
-    input_tokens_per_s: ratio(input, durationS) ?? 0,
-    output_tokens_per_s: ratio(output, durationS) ?? 0,
-  };
-}
-
-/** Hits and prompt tokens of the requests that were admitted, once each, where their prompt was computed. */
-function cacheOf(records: RequestRecords, known: boolean): Summary["cache"] {
-  const disaggregated = PATHS.indexOf("disaggregated");
-  const prefill = { hits: 0, prompts: 0 };
-  const decode = { hits: 0, prompts: 0 };
-  let hits = 0;
-  let prompts = 0;
-  for (let i = 0; i < records.count; i++) {
-    // Live runs know no queue time: there the first token proves the admission.
-    if (Number.isNaN(records.queueMs[i]!) && Number.isNaN(records.firstTokenMs[i]!)) continue;
-    const promptTokens = records.inputTokens[i]!;
-    const cachedTokens = records.cachedTokens[i]!;
-    hits += cachedTokens;
-    prompts += promptTokens;
-    decode.prompts += promptTokens;
-    if (records.path[i] === disaggregated) {
-      prefill.hits += cachedTokens;
-      prefill.prompts += promptTokens;
-      decode.hits += records.decodeCachedTokens[i]!;
-    } else {
-      decode.hits += cachedTokens;
-    }
-  }
-  return {
-    hit_rate: known ? ratio(hits, prompts) : null,
+    hit_rate: known ? ratio(hits, decode.prompts) : null,
     hit_tokens: hits,
-    prompt_tokens: prompts,
+    prompt_tokens: decode.prompts,
     prefill_hit_rate: known ? ratio(prefill.hits, prefill.prompts) : null,
     decode_hit_rate: known ? ratio(decode.hits, decode.prompts) : null,
   };
 }
 
 function routingOf(
-  { records, branches, legBranches }: RunResult,
+  { branches, legBranches }: RunTotals,
+  tally: RequestTally,
   meanDecisionUs?: number,
 ): Summary["routing"] {
-  const paths = PATHS.map(() => 0);
-  const counts = branches.map(() => 0);
-  for (let i = 0; i < records.count; i++) {
-    // A request that no worker got (rejected, or never sent) was not routed.
-    if (records.decodeWorker[i] === -1 && records.prefillWorker[i] === -1) continue;
-    paths[records.path[i]!]!++;
-    counts[records.branch[i]!]!++;
-  }
   return {
-    disaggregated: paths[PATHS.indexOf("disaggregated")]!,
-    decode_only: paths[PATHS.indexOf("decode_only")]!,
-    branches: Object.fromEntries(branches.map((name, i) => [name, counts[i]!])),
+    disaggregated: tally.paths[PATHS.indexOf("disaggregated")]!,
+    decode_only: tally.paths[PATHS.indexOf("decode_only")]!,
+    branches: Object.fromEntries(branches.map((name, i) => [name, tally.branches[i] ?? 0])),
     ...(legBranches === undefined ? {} : { leg_branches: legBranches }),
     ...(meanDecisionUs === undefined ? {} : { mean_decision_us: meanDecisionUs }),
   };
@@ -179,10 +149,10 @@ function workerSummary(worker: WorkerRecord, durationMs: number, hitsKnown: bool
   };
 }
 
-function simulatorOf(run: RunResult, wallS: number): NonNullable<Summary["simulator"]> {
+function simulatorOf(run: RunTotals, requests: number, wallS: number): NonNullable<Summary["simulator"]> {
   return {
     wall_s: wallS,
-    requests_per_s: ratio(run.records.count, wallS) ?? 0,
+    requests_per_s: ratio(requests, wallS) ?? 0,
     events: run.events,
     steps: run.steps,
   };

@@ -92,6 +92,12 @@ export interface Summary extends Provenance {
   readonly score: { readonly value: number; readonly terms: Readonly<Record<string, number>> };
   /** What a reader should know of the run; one sentence each. */
   readonly notes: readonly string[];
+  /** How percentiles were found; left out where they are exact. */
+  readonly percentiles?: {
+    readonly method: "sketch";
+    /** Most that a percentile is off, as a share of itself. */
+    readonly relative_error: number;
+  };
   readonly simulator?: {
     readonly wall_s: number;
     readonly requests_per_s: number;

@@ -5,6 +5,7 @@ import { distributionOf } from "../measure/distribution.js";
 import type { RunResult } from "../measure/records.js";
 import type { Distribution } from "../measure/summary.js";
 import { Arrivals } from "../simulator/arrivals.js";
+import { WholeRequests } from "../simulator/requests.js";
 import type { Workload } from "../workload/workload.js";
 import { LiveRecords } from "./live-records.js";
 import { LiveRequest, type LiveResult } from "./live-request.js";
@@ -102,7 +103,7 @@ export class Replayer {
     this.path = url.pathname.replace(/\/+$/, "") + ENDPOINT_PATHS[body.endpoint];
     this.prompts = new PromptTokens(workload, tokenRange);
     this.bodies = new BodyStore(this.prompts, body, workload.outputTokens);
-    this.arrivals = new Arrivals(workload);
+    this.arrivals = new Arrivals(new WholeRequests(workload));
     this.records = new LiveRecords(workload);
   }
 

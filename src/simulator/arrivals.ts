@@ -1,5 +1,5 @@
-import type { Workload } from "../workload/workload.js";
 import { Agenda } from "./agenda.js";
+import type { Requests } from "./requests.js";
 
 const SEND = 0;
 
@@ -8,31 +8,26 @@ const SEND = 0;
  * the user has thought, or, in a closed loop, when one of the open requests makes room.
  */
 export class Arrivals {
-  private readonly workload: Workload;
-  /** Rows that wait for another row to end: the next turn of each, -1 = none. */
-  private readonly nextTurn: Int32Array;
+  private readonly requests: Requests;
   private readonly later = new Agenda();
   private row = 0;
+  /** When that row is sent, where it goes by its own time; else Infinity. */
+  private traceMs = Infinity;
 
-  constructor(workload: Workload) {
-    this.workload = workload;
-    this.nextTurn = new Int32Array(workload.count).fill(-1);
-    for (let row = 0; row < workload.count; row++) {
-      const previous = workload.previous[row]!;
-      if (previous >= 0) this.nextTurn[previous] = row;
-    }
+  constructor(requests: Requests) {
+    this.requests = requests;
     this.skipTurns();
-    for (let open = 0; open < workload.concurrency && this.row < workload.count; open++) this.sendNext(0);
+    for (let open = 0; open < requests.concurrency && this.row < requests.count; open++) this.sendNext(0);
   }
 
   /** Time of the next send; Infinity when nothing is due until a request ends. */
   atMs(): number {
-    return Math.min(this.traceMs(), this.later.atMs());
+    return Math.min(this.traceMs, this.later.atMs());
   }
 
   /** Takes the next request to send. */
   take(): number {
-    const traceMs = this.traceMs();
+    const { traceMs } = this;
     if (traceMs <= this.later.atMs() && traceMs < Infinity) {
       const row = this.row++;
       this.skipTurns();
@@ -44,17 +39,13 @@ export class Arrivals {
 
   /** Request `row` has ended, however it ended: its session goes on, or its place is given to another. */
   onEnded(row: number, nowMs: number): void {
-    const next = this.nextTurn[row]!;
+    const { requests } = this;
+    const next = requests.nextTurn(row);
     if (next >= 0) {
-      this.later.push(nowMs + this.workload.thinkMs[next]!, SEND, next);
-    } else if (this.workload.concurrency > 0 && this.row < this.workload.count) {
+      this.later.push(nowMs + requests.thinkMs[next & requests.mask]!, SEND, next);
+    } else if (requests.concurrency > 0 && this.row < requests.count) {
       this.sendNext(nowMs);
     }
-  }
-
-  private traceMs(): number {
-    if (this.workload.concurrency > 0 || this.row >= this.workload.count) return Infinity;
-    return this.workload.arrivalMs[this.row]!;
   }
 
   private sendNext(nowMs: number): void {
@@ -63,7 +54,9 @@ export class Arrivals {
   }
 
   private skipTurns(): void {
-    const { previous, count } = this.workload;
-    while (this.row < count && previous[this.row]! >= 0) this.row++;
+    const { requests } = this;
+    while (requests.has(this.row) && requests.previous[this.row & requests.mask]! >= 0) this.row++;
+    const waits = requests.concurrency > 0 || this.row >= requests.count;
+    this.traceMs = waits ? Infinity : requests.arrivalMs[this.row & requests.mask]!;
   }
 }

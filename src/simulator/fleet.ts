@@ -6,7 +6,7 @@ import type { WorkerSpec } from "../routing/types.js";
 import { Earliest } from "./earliest.js";
 import type { KvEventFeed } from "./kv-event-feed.js";
 import { LegListener, type LegEvents } from "./leg-listener.js";
-import type { SimulationSetup, WorkerSetup } from "./setup.js";
+import type { FleetSetup, WorkerSetup } from "./setup.js";
 
 /**
  * The engines of a run, prefill workers first, with the network between them and the time of whichever acts
@@ -23,7 +23,7 @@ export class Fleet {
   private readonly legs: Int32Array;
 
   /** @param kvEvents hears of the engines' prefix caches, or null where nobody goes by that */
-  constructor(setup: SimulationSetup, events: LegEvents, kvEvents: KvEventFeed | null) {
+  constructor(setup: FleetSetup, events: LegEvents, kvEvents: KvEventFeed | null) {
     const { prefill, decode, network } = setup;
     this.workers = [...prefill, ...decode];
     this.prefillWorkers = prefill.length;

@@ -1,7 +1,7 @@
 import type { Engine } from "../engine/types.js";
 import type { RequestRouter } from "../routing/router-replicas.js";
 import type { RoutingRequest } from "../routing/types.js";
-import { blockSpanOf, type Workload } from "../workload/workload.js";
+import type { Requests } from "./requests.js";
 
 /**
  * Brings the engines' KV events to routers that index them, neither late nor lossy (see `KvEventFeed`).
@@ -11,13 +11,13 @@ import { blockSpanOf, type Workload } from "../workload/workload.js";
  * this prompt it holds, and the router is told of that prompt's blocks only.
  */
 export class KvFeed {
-  private readonly workload: Workload;
+  private readonly requests: Requests;
   private readonly router: RequestRouter;
   private readonly engines: readonly Engine[];
   private readonly wanted: boolean;
 
-  constructor(workload: Workload, router: RequestRouter, engines: readonly Engine[]) {
-    this.workload = workload;
+  constructor(requests: Requests, router: RequestRouter, engines: readonly Engine[]) {
+    this.requests = requests;
     this.router = router;
     this.engines = engines;
     this.wanted = router.usesKvEvents();
@@ -30,7 +30,7 @@ export class KvFeed {
       id,
       promptTokens,
       outputTokens: 1,
-      content: blockSpanOf(this.workload, id),
+      content: this.requests.spanOf(id),
       priority: 0,
       kvRole: "local",
     } as const;

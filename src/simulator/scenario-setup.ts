@@ -6,7 +6,7 @@ import { engineSettings } from "../scenario/resolve.js";
 import type { EngineSettings, Scenario } from "../scenario/schema.js";
 import { statsIntervalMs } from "../scenario/stats-interval.js";
 import type { Workload } from "../workload/workload.js";
-import type { SimulationSetup, WorkerSetup } from "./setup.js";
+import type { FleetSetup, SimulationSetup, WorkerSetup } from "./setup.js";
 
 /** vLLM takes the limit from the model's own configuration; the models of the built-in profiles have this one. */
 const DEFAULT_MAX_MODEL_LEN = 131_072;
@@ -34,12 +34,26 @@ export function scenarioSetup(
   workload: Workload,
   time: "fast" | "plain" = "fast",
 ): SimulationSetup {
+  const unlimited = (blockSize: number): number => blocksForAll(workload, blockSize);
+  return { workload, ...fleetSetup(scenario, profiles, unlimited, time) };
+}
+
+/**
+ * The same without the requests.
+ *
+ * @param unlimited blocks that are enough for all requests, by block size; asked for where a scenario says so
+ */
+export function fleetSetup(
+  scenario: Scenario,
+  profiles: LegProfiles,
+  unlimited: (blockSize: number) => number,
+  time: "fast" | "plain",
+): FleetSetup {
   const { network, signals } = scenario;
   const router = resolveRouterConfig(scenario.router);
   return {
-    workload,
-    prefill: legWorkers(scenario, "prefill", profiles.prefill, workload),
-    decode: legWorkers(scenario, "decode", profiles.decode, workload),
+    prefill: legWorkers(scenario, "prefill", profiles.prefill, unlimited),
+    decode: legWorkers(scenario, "decode", profiles.decode, unlimited),
     network: {
       bandwidthGbps: network.kv_transfer.bandwidth_gbps,
       latencyMs: network.kv_transfer.latency_ms,
@@ -63,10 +77,10 @@ function legWorkers(
   scenario: Scenario,
   leg: "prefill" | "decode",
   profile: EngineProfile,
-  workload: Workload,
+  unlimited: (blockSize: number) => number,
 ): WorkerSetup[] {
   const settings = engineSettings(scenario, leg);
-  const engine = engineConfig(settings, profile, workload);
+  const engine = engineConfig(settings, profile, unlimited);
   const stepTime = stepTimeModel(profile);
   return Array.from({ length: scenario.fleet[leg].workers }, (_, i) => ({
     id: `${leg}-${i}`,
@@ -79,7 +93,11 @@ function legWorkers(
   }));
 }
 
-function engineConfig(settings: EngineSettings, profile: EngineProfile, workload: Workload): EngineConfig {
+function engineConfig(
+  settings: EngineSettings,
+  profile: EngineProfile,
+  unlimited: (blockSize: number) => number,
+): EngineConfig {
   const maxNumSeqs = settings.max_num_seqs;
   const maxNumBatchedTokens = settings.max_num_batched_tokens;
   const blocks =
@@ -90,7 +108,7 @@ function engineConfig(settings: EngineSettings, profile: EngineProfile, workload
     maxNumSeqs,
     maxNumBatchedTokens,
     blockSize: settings.block_size,
-    numGpuBlocks: blocks === "unlimited" ? blocksForAll(workload, settings.block_size) : blocks,
+    numGpuBlocks: blocks === "unlimited" ? unlimited(settings.block_size) : blocks,
     longPrefillTokenThreshold: settings.long_prefill_token_threshold,
     maxModelLen: settings.max_model_len ?? DEFAULT_MAX_MODEL_LEN,
     enablePrefixCaching: settings.enable_prefix_caching,

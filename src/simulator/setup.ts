@@ -40,9 +40,8 @@ export interface SignalSetup {
   readonly kvEventLoss: number;
 }
 
-/** Everything a run depends on; equal set-ups give equal results to the byte. */
-export interface SimulationSetup {
-  readonly workload: Workload;
+/** Everything a run depends on beside its requests. */
+export interface FleetSetup {
   readonly prefill: readonly WorkerSetup[];
   readonly decode: readonly WorkerSetup[];
   readonly network: NetworkSetup;
@@ -53,4 +52,9 @@ export interface SimulationSetup {
   readonly time: "fast" | "plain";
   /** Time between two samples of the workers' state, ms; 0 = chosen from the length of the run. */
   readonly timelineIntervalMs: number;
+}
+
+/** Everything a run depends on; equal set-ups give equal results to the byte. */
+export interface SimulationSetup extends FleetSetup {
+  readonly workload: Workload;
 }

@@ -1,11 +1,9 @@
 import type { FinishReason } from "../engine/types.js";
 import { WorkError } from "../errors.js";
 import { GapRunsBuilder } from "../measure/gap-runs-builder.js";
-import { createRequestRecords } from "../measure/record-builder.js";
-import type { RequestRecords, RunResult } from "../measure/records.js";
+import type { RequestRecords, RunResult, RunTotals } from "../measure/records.js";
 import { createRouter, type RequestRouter } from "../routing/router-replicas.js";
 import type { LegOutcome, RoutingRequest } from "../routing/types.js";
-import { blockSpanOf } from "../workload/workload.js";
 import { Agenda } from "./agenda.js";
 import { Arrivals } from "./arrivals.js";
 import { Fleet } from "./fleet.js";
@@ -14,6 +12,8 @@ import { kvEventFeed, type KvEventFeed } from "./kv-event-feed.js";
 import { KvFeed } from "./kv-feed.js";
 import type { LegEvents } from "./leg-listener.js";
 import { RequestGaps } from "./request-gaps.js";
+import { WholeRequests, type Requests } from "./requests.js";
+import { RowColumns } from "./row-columns.js";
 import { RoutingRequests } from "./routing-requests.js";
 import {
   CANCEL,
@@ -31,8 +31,9 @@ import {
   TO_PREFILL,
 } from "./phases.js";
 import type { SimulationHooks } from "./hooks.js";
-import type { SimulationSetup } from "./setup.js";
+import type { FleetSetup, SimulationSetup } from "./setup.js";
 import { StatsFeed } from "./stats-feed.js";
+import type { StreamedRequests } from "./streamed-requests.js";
 import { Timeline } from "./timeline.js";
 
 const COMPLETED = 0;
@@ -47,7 +48,45 @@ const OUTCOMES: readonly LegOutcome[] = ["completed", "failed", "cancelled"];
  * @returns what was measured; the same for the same set-up, on any machine.
  */
 export function simulate(setup: SimulationSetup, hooks: SimulationHooks = {}): RunResult {
-  return new Simulation(setup, hooks).run();
+  const { workload } = setup;
+  const gaps = new GapRunsBuilder();
+  const kvEvents = (nowMs: () => number): KvEventFeed | null => kvEventFeed(setup, nowMs);
+  const simulation = new Simulation(setup, new WholeRequests(workload), hooks, {
+    gaps,
+    kvEvents,
+    retired: null,
+  });
+  const totals = simulation.run();
+  return { records: simulation.records, gaps: gaps.build(), ...totals };
+}
+
+/** Where a run hands over what it measured and does not keep. */
+export interface StreamSink {
+  /** Gets the request at `place` of the records when nothing more happens to it; requests come in order of rows. */
+  retire(records: RequestRecords, place: number): void;
+  /** As `GapRunsBuilder.add`. */
+  addGaps(firstMs: number, deltaMs: number, steps: number, weight: number): void;
+}
+
+/**
+ * `simulate` for requests that are made on the way: what it measures of a request goes to the sink, and memory grows
+ * with the requests at work alone.
+ */
+export function simulateStream(setup: FleetSetup, requests: StreamedRequests, sink: StreamSink): RunTotals {
+  const gaps = { add: sink.addGaps.bind(sink) };
+  const retired = (records: RequestRecords, place: number): void => {
+    sink.retire(records, place);
+    requests.release();
+  };
+  return new Simulation(setup, requests, {}, { gaps, kvEvents: () => null, retired }).run();
+}
+
+/** What differs between runs that keep their requests and runs that do not. */
+interface Outlets {
+  readonly gaps: Pick<GapRunsBuilder, "add">;
+  readonly kvEvents: (nowMs: () => number) => KvEventFeed | null;
+  /** Takes the requests that are over, oldest first; null = they stay. */
+  readonly retired: ((records: RequestRecords, place: number) => void) | null;
 }
 
 /**
@@ -56,61 +95,58 @@ export function simulate(setup: SimulationSetup, hooks: SimulationHooks = {}): R
  * ends takes part in the next step, as in vLLM's loop.
  */
 class Simulation implements LegEvents {
-  private readonly setup: SimulationSetup;
+  private readonly setup: FleetSetup;
+  private readonly requests: Requests;
   private readonly hooks: SimulationHooks;
+  private readonly outlets: Outlets;
   private readonly fleet: Fleet;
   private readonly router: RequestRouter;
   private readonly arrivals: Arrivals;
-  private readonly requests: RoutingRequests;
+  private readonly routing: RoutingRequests;
   private readonly agenda = new Agenda();
   private readonly timeline: Timeline;
   private readonly stats: StatsFeed;
   private readonly kv: KvFeed;
   /** In place of `kv` where KV events are late or lost. */
   private readonly kvEvents: KvEventFeed | null;
-  private readonly records: RequestRecords;
   private readonly branches = new Map<string, number>();
-  private readonly gaps = new GapRunsBuilder();
   private readonly requestGaps: RequestGaps | null;
-
-  private readonly phase: Uint8Array;
-  /** When the current leg reached its engine's queue. */
-  private readonly submittedMs: Float64Array;
-  private readonly scheduledMs: Float64Array;
-  private readonly readStartMs: Float64Array;
-  /** 1 while a prefill engine holds the request's blocks for a reader that has not started. */
-  private readonly held: Uint8Array;
+  private rows: RowColumns;
 
   private nowMs = 0;
+  /** The first row that has not been retired. */
+  private oldest = 0;
   private ended = 0;
   private events = 0;
+  private firstSentMs = Infinity;
   private lastEndMs = 0;
   private deadlocked = 0;
 
-  constructor(setup: SimulationSetup, hooks: SimulationHooks) {
-    const { workload } = setup;
+  constructor(setup: FleetSetup, requests: Requests, hooks: SimulationHooks, outlets: Outlets) {
     this.setup = setup;
+    this.requests = requests;
     this.hooks = hooks;
-    this.kvEvents = kvEventFeed(setup, () => this.nowMs);
+    this.outlets = outlets;
+    this.kvEvents = outlets.kvEvents(() => this.nowMs);
     this.fleet = new Fleet(setup, this, this.kvEvents);
     this.router = createRouter(setup.router, this.fleet.workerSpecs(), setup.seed);
-    this.arrivals = new Arrivals(workload);
-    this.requests = new RoutingRequests(workload, hooks.pins);
+    this.arrivals = new Arrivals(requests);
+    this.routing = new RoutingRequests(requests, hooks.pins);
     this.timeline = new Timeline(this.fleet.engines, setup.timelineIntervalMs);
     this.stats = new StatsFeed(this.router, this.fleet.engines, setup.signals);
-    this.kv = new KvFeed(workload, this.router, this.fleet.engines);
-    this.records = createRequestRecords(workload.count);
+    this.kv = new KvFeed(requests, this.router, this.fleet.engines);
+    this.rows = new RowColumns(requests.count, requests.mask);
     this.requestGaps =
       hooks.requestGaps === true ? new RequestGaps(this.fleet.engines.length, this.records) : null;
-    this.phase = new Uint8Array(workload.count);
-    this.submittedMs = new Float64Array(workload.count);
-    this.scheduledMs = new Float64Array(workload.count);
-    this.readStartMs = new Float64Array(workload.count);
-    this.held = new Uint8Array(workload.count);
   }
 
-  run(): RunResult {
-    while (this.ended < this.setup.workload.count) {
+  /** What was measured of the requests that have not been retired. */
+  get records(): RequestRecords {
+    return this.rows.records;
+  }
+
+  run(): RunTotals {
+    while (this.ended < this.requests.count) {
       const nextMs = this.nextMs();
       if (nextMs === Infinity) {
         this.failDeadlocked();
@@ -141,61 +177,73 @@ class Simulation implements LegEvents {
     this.events++;
     if (this.agenda.atMs() === nextMs) this.takeFromAgenda();
     else if (this.fleet.network.nextCompletionMs() === nextMs) this.completeTransfers();
-    else if (this.arrivals.atMs() === nextMs) this.send(this.arrivals.take());
+    else if (this.arrivals.atMs() === nextMs) this.sendNext();
     else this.fleet.advanceNext();
   }
 
   // Engine events ------------------------------------------------------------------------------------------
 
   scheduled(worker: number, row: number, atMs: number, cachedTokens: number): void {
-    const { records } = this;
-    this.scheduledMs[row] = atMs;
+    const { records, submittedMs, scheduledMs, mask } = this.rows;
+    const i = row & mask;
+    scheduledMs[i] = atMs;
     if (this.fleet.isPrefill(worker)) {
-      records.queueMs[row] = atMs - this.submittedMs[row]!;
-      records.cachedTokens[row] = cachedTokens;
-    } else if (records.path[row] === 1) {
+      records.queueMs[i] = atMs - submittedMs[i]!;
+      records.cachedTokens[i] = cachedTokens;
+    } else if (records.path[i] === 1) {
       // Time on the wire is not time in the queue.
-      records.queueMs[row]! += atMs - this.submittedMs[row]! - records.kvTransferMs[row]!;
+      records.queueMs[i]! += atMs - submittedMs[i]! - records.kvTransferMs[i]!;
     } else {
-      records.queueMs[row] = atMs - this.submittedMs[row]!;
-      records.cachedTokens[row] = cachedTokens;
+      records.queueMs[i] = atMs - submittedMs[i]!;
+      records.cachedTokens[i] = cachedTokens;
     }
   }
 
   kvReadStart(worker: number, row: number, atMs: number, tokens: number): void {
-    this.readStartMs[row] = atMs;
-    this.held[row] = 0;
-    this.records.decodeCachedTokens[row] = this.setup.workload.inputTokens[row]! - tokens;
-    this.fleet.startTransfer(row, this.records.prefillWorker[row]!, worker, tokens, atMs);
+    const { records, readStartMs, held, pending, mask } = this.rows;
+    const i = row & mask;
+    readStartMs[i] = atMs;
+    held[i] = 0;
+    pending[i]!++;
+    records.decodeCachedTokens[i] = records.inputTokens[i]! - tokens;
+    this.fleet.startTransfer(row, records.prefillWorker[i]!, worker, tokens, atMs);
   }
 
   firstToken(worker: number, row: number, atMs: number): void {
-    if (this.fleet.isPrefill(worker) || this.phase[row] !== IN_DECODE) return;
+    const { records, phase, scheduledMs, mask } = this.rows;
+    const i = row & mask;
+    if (this.fleet.isPrefill(worker) || phase[i] !== IN_DECODE) return;
     this.requestGaps?.firstToken(row, atMs);
-    if (this.records.path[row] === 0) this.records.prefillMs[row] = atMs - this.scheduledMs[row]!;
+    if (records.path[i] === 0) records.prefillMs[i] = atMs - scheduledMs[i]!;
     this.at(atMs + this.fleet.responseMs(worker), FIRST_TOKEN, row);
   }
 
   preempted(_worker: number, row: number): void {
-    this.records.preemptions[row]!++;
+    this.records.preemptions[row & this.rows.mask]!++;
   }
 
   finished(worker: number, row: number, atMs: number, reason: FinishReason, outputTokens: number): void {
-    if (!this.fleet.isPrefill(worker)) this.records.outputTokens[row] = outputTokens;
-    if (reason === "aborted") return;
-    if (this.fleet.isPrefill(worker)) this.prefillFinished(worker, row, atMs);
-    else if (this.phase[row] === IN_DECODE) {
-      this.phase[row] = LEAVING;
+    const { records, phase, pending, mask } = this.rows;
+    const i = row & mask;
+    const isPrefill = this.fleet.isPrefill(worker);
+    pending[i]!--;
+    if (!isPrefill) records.outputTokens[i] = outputTokens;
+    if (reason === "aborted") this.retireFrom(row);
+    else if (isPrefill) this.prefillFinished(worker, row, atMs);
+    else if (phase[i] === IN_DECODE) {
+      phase[i] = LEAVING;
       this.requestGaps?.finish(row, atMs);
       this.at(atMs + this.fleet.responseMs(worker), END, row);
     }
   }
 
   private prefillFinished(worker: number, row: number, atMs: number): void {
-    this.held[row] = 1;
-    if (this.phase[row] === IN_PREFILL) {
-      this.records.prefillMs[row] = atMs - this.scheduledMs[row]!;
-      this.phase[row] = TO_DECODE;
+    const { records, phase, held, scheduledMs, mask } = this.rows;
+    const i = row & mask;
+    held[i] = 1;
+    if (phase[i] === IN_PREFILL) {
+      records.prefillMs[i] = atMs - scheduledMs[i]!;
+      phase[i] = TO_DECODE;
       this.at(atMs + this.fleet.responseMs(worker), HAND_OVER, row);
     } else {
       // Cancelled during its last step: no reader will ever come.
@@ -214,85 +262,97 @@ class Simulation implements LegEvents {
   ): void {
     // What a prefill engine generates beyond its one token never reaches a client.
     if (this.fleet.isPrefill(worker)) return;
-    this.gaps.add(firstMs, deltaMs, steps, sequences);
+    this.outlets.gaps.add(firstMs, deltaMs, steps, sequences);
     this.requestGaps?.add(worker, firstMs, deltaMs, steps, endMs, lateRow);
   }
 
   // A request's way ----------------------------------------------------------------------------------------
 
+  private sendNext(): void {
+    const row = this.arrivals.take();
+    this.fitColumns();
+    this.send(row);
+  }
+
   private send(row: number): void {
-    const { workload } = this.setup;
-    const { records, nowMs } = this;
-    const request = this.requests.of(row);
+    const { nowMs, requests } = this;
+    const { records, phase, mask } = this.rows;
+    const i = row & mask;
+    const request = this.routing.of(row);
     this.hearEngines(request);
     const decision = this.router.route(request, nowMs);
     this.hooks.onDecision?.(decision, nowMs);
-    records.sentMs[row] = nowMs;
-    records.inputTokens[row] = workload.inputTokens[row]!;
-    records.session[row] = workload.session[row]!;
-    records.branch[row] = this.branchIndex(decision.branch);
+    if (nowMs < this.firstSentMs) this.firstSentMs = nowMs;
+    records.sentMs[i] = nowMs;
+    records.inputTokens[i] = requests.inputTokens[i]!;
+    records.session[i] = requests.session[i]!;
+    records.branch[i] = this.branchIndex(decision.branch);
     if (decision.path === "rejected") {
       this.leave(row, FAILED);
       return;
     }
-    const cancelAfterMs = workload.cancelAfterMs[row]!;
-    if (!Number.isNaN(cancelAfterMs)) this.agenda.push(nowMs + cancelAfterMs, CANCEL, row);
-    if (decision.decode !== null) records.decodeWorker[row] = decision.decode.worker;
+    const cancelAfterMs = requests.cancelAfterMs[i]!;
+    if (!Number.isNaN(cancelAfterMs)) this.later(nowMs + cancelAfterMs, CANCEL, row);
+    if (decision.decode !== null) records.decodeWorker[i] = decision.decode.worker;
     if (decision.prefill !== null) {
-      records.path[row] = 1;
-      records.prefillWorker[row] = decision.prefill.worker;
-      this.phase[row] = TO_PREFILL;
+      records.path[i] = 1;
+      records.prefillWorker[i] = decision.prefill.worker;
+      phase[i] = TO_PREFILL;
       this.at(nowMs + this.fleet.requestMs(decision.prefill.worker), SUBMIT_PREFILL, row);
     } else {
-      this.phase[row] = TO_DECODE;
-      this.at(nowMs + this.fleet.requestMs(records.decodeWorker[row]!), SUBMIT_DECODE, row);
+      phase[i] = TO_DECODE;
+      this.at(nowMs + this.fleet.requestMs(records.decodeWorker[i]!), SUBMIT_DECODE, row);
     }
   }
 
   private submit(row: number, worker: number, leg: "prefill" | "decode"): void {
-    const { workload, router } = this.setup;
-    const disaggregated = this.records.path[row] === 1;
-    const oneToken = leg === "prefill" && router.prefillOutput === "one_token";
+    const { requests } = this;
+    const { records, phase, submittedMs, held, pending, mask } = this.rows;
+    const i = row & mask;
+    const disaggregated = records.path[i] === 1;
+    const oneToken = leg === "prefill" && this.setup.router.prefillOutput === "one_token";
     const request = {
       id: row,
-      promptTokens: workload.inputTokens[row]!,
-      outputTokens: oneToken ? 1 : workload.outputTokens[row]!,
-      content: blockSpanOf(workload, row),
-      priority: workload.priority[row]!,
+      promptTokens: requests.inputTokens[i]!,
+      outputTokens: oneToken ? 1 : requests.outputTokens[i]!,
+      content: requests.spanOf(row),
+      priority: requests.priority[i]!,
       kvRole: !disaggregated ? "local" : leg === "prefill" ? "remote_decode" : "remote_prefill",
     } as const;
     this.router.onDispatched(row, leg, this.nowMs);
-    this.phase[row] = leg === "prefill" ? IN_PREFILL : IN_DECODE;
-    this.submittedMs[row] = this.nowMs;
-    if (!this.fleet.submit(worker, request, this.nowMs)) {
-      if (this.held[row] === 1) this.expire(row);
-      this.end(row, FAILED);
-    } else if (leg === "decode") {
+    phase[i] = leg === "prefill" ? IN_PREFILL : IN_DECODE;
+    submittedMs[i] = this.nowMs;
+    if (this.fleet.submit(worker, request, this.nowMs)) {
+      pending[i]!++;
       // vLLM sends the headers of a stream as soon as it has taken the request in.
-      this.router.onHeaders(row, leg, this.nowMs);
+      if (leg === "decode") this.router.onHeaders(row, leg, this.nowMs);
+    } else {
+      if (held[i] === 1) this.expire(row);
+      this.end(row, FAILED);
     }
   }
 
   /** The prefill response is back at the router, which sends the request on to its decode worker. */
   private handOver(row: number): void {
     const { records, nowMs } = this;
+    const i = row & this.rows.mask;
     this.router.onHeaders(row, "prefill", nowMs);
     this.router.onLegEnd(row, "prefill", "completed", nowMs);
-    if (records.decodeWorker[row]! < 0 && !this.chooseDecode(row)) {
+    if (records.decodeWorker[i]! < 0 && !this.chooseDecode(row)) {
       this.expire(row);
       this.end(row, FAILED);
       return;
     }
-    this.at(nowMs + this.fleet.requestMs(records.decodeWorker[row]!), SUBMIT_DECODE, row);
+    this.at(nowMs + this.fleet.requestMs(records.decodeWorker[i]!), SUBMIT_DECODE, row);
   }
 
   /** @returns false when no decode worker is healthy. */
   private chooseDecode(row: number): boolean {
-    this.hearEngines(this.requests.of(row));
+    this.hearEngines(this.routing.of(row));
     const decision = this.router.routeDecode(row, this.nowMs);
     if (decision === null) return false;
     this.hooks.onLateDecode?.(row, decision, this.nowMs);
-    this.records.decodeWorker[row] = decision.worker;
+    this.records.decodeWorker[row & this.rows.mask] = decision.worker;
     return true;
   }
 
@@ -307,14 +367,15 @@ class Simulation implements LegEvents {
 
   /** The client gives up: the leg that is at work is aborted. */
   private cancel(row: number): void {
-    const phase = this.phase[row]!;
+    const { records, phase: phases, held, mask } = this.rows;
+    const i = row & mask;
+    const phase = phases[i]!;
     if (phase === ENDED || phase === LEAVING) return;
-    const { prefillWorker, decodeWorker } = this.records;
-    this.phase[row] = LEAVING;
-    if (phase === IN_PREFILL) this.fleet.abort(prefillWorker[row]!, row, this.nowMs);
-    if (phase === IN_DECODE) this.fleet.abort(decodeWorker[row]!, row, this.nowMs);
+    phases[i] = LEAVING;
+    if (phase === IN_PREFILL) this.fleet.abort(records.prefillWorker[i]!, row, this.nowMs);
+    if (phase === IN_DECODE) this.fleet.abort(records.decodeWorker[i]!, row, this.nowMs);
     // A decode engine tells the prefill engine of an abort before the read; a router that goes away does not.
-    if (this.held[row] === 1) {
+    if (held[i] === 1) {
       if (phase === IN_DECODE) this.release(row);
       else this.expire(row);
     }
@@ -324,50 +385,87 @@ class Simulation implements LegEvents {
   /** Ends a request that the router has open. */
   private end(row: number, status: number): void {
     this.router.onRequestEnd(row, OUTCOMES[status]!, this.nowMs);
-    if (status === COMPLETED) this.records.lastTokenMs[row] = this.nowMs;
+    if (status === COMPLETED) this.records.lastTokenMs[row & this.rows.mask] = this.nowMs;
     this.leave(row, status);
   }
 
   private leave(row: number, status: number): void {
-    this.phase[row] = ENDED;
-    this.records.status[row] = status;
+    const i = row & this.rows.mask;
+    this.rows.phase[i] = ENDED;
+    this.records.status[i] = status;
     this.lastEndMs = Math.max(this.lastEndMs, this.nowMs);
     this.arrivals.onEnded(row, this.nowMs);
+    this.fitColumns();
     this.ended++;
     this.hooks.onRequestEnd?.(row, this.records);
     if (this.ended % PROGRESS_EVERY === 0) this.hooks.onProgress?.(this.ended, this.records);
+    this.retireFrom(row);
   }
 
   /** A prefill engine lets go of KV that nobody has read in time. */
   private expire(row: number): void {
-    const timeoutMs = this.fleet.heldKvTimeoutMs(this.records.prefillWorker[row]!);
-    this.agenda.push(this.nowMs + timeoutMs, RELEASE, row);
+    const timeoutMs = this.fleet.heldKvTimeoutMs(this.records.prefillWorker[row & this.rows.mask]!);
+    this.later(this.nowMs + timeoutMs, RELEASE, row);
   }
 
   private release(row: number): void {
-    if (this.held[row] === 0) return;
-    this.held[row] = 0;
-    this.fleet.kvSent(this.records.prefillWorker[row]!, row, this.nowMs);
+    const { records, held, mask } = this.rows;
+    const i = row & mask;
+    if (held[i] === 0) return;
+    held[i] = 0;
+    this.fleet.kvSent(records.prefillWorker[i]!, row, this.nowMs);
+  }
+
+  // Rows ---------------------------------------------------------------------------------------------------
+
+  /** New rows may have come that need wider columns. */
+  private fitColumns(): void {
+    const { mask } = this.requests;
+    if (mask !== this.rows.mask) this.rows = this.rows.widened(mask, this.oldest);
+  }
+
+  /** Hands over the oldest requests, as far as they are over; `row` is the one to which something has happened. */
+  private retireFrom(row: number): void {
+    const { retired } = this.outlets;
+    if (retired === null || row !== this.oldest) return;
+    const { records, phase, pending, mask } = this.rows;
+    for (let i = row & mask; phase[i] === ENDED && pending[i] === 0; i = this.oldest & mask) {
+      retired(records, i);
+      this.rows.clear(i);
+      this.oldest++;
+    }
   }
 
   // Time ---------------------------------------------------------------------------------------------------
 
   private completeTransfers(): void {
-    const { records, nowMs } = this;
+    const { nowMs } = this;
     for (const row of this.fleet.network.advance(nowMs)) {
-      records.kvTransferMs[row] = nowMs - this.readStartMs[row]!;
-      this.fleet.transferred(row, records.prefillWorker[row]!, records.decodeWorker[row]!, nowMs);
+      const { records, readStartMs, pending, mask } = this.rows;
+      const i = row & mask;
+      records.kvTransferMs[i] = nowMs - readStartMs[i]!;
+      this.fleet.transferred(row, records.prefillWorker[i]!, records.decodeWorker[i]!, nowMs);
+      pending[i]!--;
+      this.retireFrom(row);
     }
   }
 
   private takeFromAgenda(): void {
     this.agenda.pop();
-    this.happen(this.agenda.kind, this.agenda.subject);
+    const { kind, subject } = this.agenda;
+    this.rows.pending[subject & this.rows.mask]!--;
+    this.happen(kind, subject);
+    this.retireFrom(subject);
+  }
+
+  private later(atMs: number, kind: number, row: number): void {
+    this.rows.pending[row & this.rows.mask]!++;
+    this.agenda.push(atMs, kind, row);
   }
 
   /** Does something now or, when its time has not come, later. */
   private at(atMs: number, kind: number, row: number): void {
-    if (atMs > this.nowMs) this.agenda.push(atMs, kind, row);
+    if (atMs > this.nowMs) this.later(atMs, kind, row);
     else this.happen(kind, row);
   }
 
@@ -380,12 +478,14 @@ class Simulation implements LegEvents {
       this.release(row);
       return;
     }
-    if (this.phase[row] === ENDED) return;
-    if (kind === SUBMIT_PREFILL) this.submit(row, this.records.prefillWorker[row]!, "prefill");
+    const { records, phase, mask } = this.rows;
+    const i = row & mask;
+    if (phase[i] === ENDED) return;
+    if (kind === SUBMIT_PREFILL) this.submit(row, records.prefillWorker[i]!, "prefill");
     else if (kind === HAND_OVER) this.handOver(row);
-    else if (kind === SUBMIT_DECODE) this.submit(row, this.records.decodeWorker[row]!, "decode");
+    else if (kind === SUBMIT_DECODE) this.submit(row, records.decodeWorker[i]!, "decode");
     else if (kind === FIRST_TOKEN) {
-      this.records.firstTokenMs[row] = this.nowMs;
+      records.firstTokenMs[i] = this.nowMs;
       this.router.onFirstToken(row, this.nowMs);
     } else this.end(row, COMPLETED);
   }
@@ -401,22 +501,19 @@ class Simulation implements LegEvents {
 
   // Results ------------------------------------------------------------------------------------------------
 
-  private result(): RunResult {
-    const { records } = this;
-    const { workload } = this.setup;
+  private result(): RunTotals {
+    const { notes } = this.requests;
     this.timeline.sampleUntil(this.lastEndMs);
     this.requestGaps?.write();
     return {
-      records,
-      gaps: this.gaps.build(),
       workers: this.fleet.records(),
       branches: [...this.branches.keys()],
       legBranches: legBranchesOf(this.router.branchCounts()),
       timeline: this.timeline.rows(),
-      durationMs: this.lastEndMs - (workload.count > 0 ? records.sentMs.reduce((a, b) => Math.min(a, b)) : 0),
+      durationMs: this.lastEndMs - (this.requests.count > 0 ? this.firstSentMs : 0),
       events: this.events,
       steps: this.fleet.steps(),
-      notes: this.deadlocked === 0 ? workload.notes : [...workload.notes, this.deadlockNote()],
+      notes: this.deadlocked === 0 ? notes : [...notes, this.deadlockNote()],
     };
   }
 
@@ -433,21 +530,24 @@ class Simulation implements LegEvents {
    * any in the 0.11 rules). Clients would wait until they time out; here the requests fail at once.
    */
   private failDeadlocked(): void {
-    const { prefillWorker, decodeWorker } = this.records;
-    const rows = [...this.phase.keys()].filter((row) => {
-      const phase = this.phase[row]!;
-      return phase === IN_PREFILL || phase === IN_DECODE;
-    });
+    const isInEngine = (phase: number): boolean => phase === IN_PREFILL || phase === IN_DECODE;
+    const rows: number[] = [];
+    for (let place = 0; place < this.rows.phase.length; place++) {
+      const row = this.oldest + ((place - this.oldest) & this.rows.mask);
+      if (isInEngine(this.rows.phase[place]!)) rows.push(row);
+    }
     if (rows.length === 0) {
-      const open = this.setup.workload.count - this.ended;
+      const open = this.requests.count - this.ended;
       throw new WorkError(
         `simulation stands still at ${this.nowMs} ms with ${open} requests open`,
         "PDB_ERR_STUCK",
       );
     }
-    for (const row of rows) {
-      const worker = this.phase[row] === IN_PREFILL ? prefillWorker[row]! : decodeWorker[row]!;
-      this.phase[row] = LEAVING;
+    for (const row of rows.sort((a, b) => a - b)) {
+      const { records, phase, mask } = this.rows;
+      const i = row & mask;
+      const worker = phase[i] === IN_PREFILL ? records.prefillWorker[i]! : records.decodeWorker[i]!;
+      phase[i] = LEAVING;
       this.fleet.abort(worker, row, this.nowMs);
       this.release(row);
       this.end(row, FAILED);

@@ -1,4 +1,4 @@
-import { countGood, requestMetrics } from "../measure/request-metrics.js";
+import { RequestTally } from "../measure/request-tally.js";
 import type { Slo } from "../measure/summary.js";
 import type { SimulationHooks } from "../simulator/hooks.js";
 
@@ -25,7 +25,9 @@ export function stopWhenHopeless(slo: Slo, share: number): NonNullable<Simulatio
     if (ended < nextLook) return;
     nextLook = ended + records.count / LOOKS;
     // Open requests may count as good already, so there are at least this many misses.
-    const misses = ended - countGood(records, requestMetrics(records), slo);
+    const tally = new RequestTally(slo);
+    for (let row = 0; row < records.count; row++) tally.add(records, row);
+    const misses = ended - tally.good;
     if (records.count - misses >= share * records.count) return;
     throw new HopelessRun(
       `stopped early: after ${ended} of ${records.count} requests at least ${misses} had missed the SLO, ` +

@@ -2,7 +2,7 @@ import type { BlockTable } from "../values/block-span.js";
 import { float64Column, int32Column } from "./column.js";
 
 /** Block ids in order of first appearance, 0 to `MAX_BLOCK_ID`, so that they index typed arrays. */
-const MAX_BLOCK_ID = 2 ** 31 - 1;
+export const MAX_BLOCK_ID = 2 ** 31 - 1;
 
 /** Writes the content of requests row by row and run-length codes it: consecutive ids become one run. */
 export class BlockTableBuilder {

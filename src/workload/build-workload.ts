@@ -6,6 +6,13 @@ import type { RawTrace } from "./raw-trace.js";
 import { spreadWithinTicks } from "./ticks.js";
 import type { Workload } from "./workload.js";
 
+export const LINKED_NOTE =
+  "Later turns of a session are sent when the turn before has ended and the user has thought.";
+
+export function speedupNote(speedup: number): string {
+  return `The time between arrivals is divided by ${speedup}.`;
+}
+
 /**
  * Settles when each request of a trace is sent. Columns that do not depend on that are shared with the trace,
  * so one trace serves many settings at little cost.
@@ -99,7 +106,7 @@ function arrivalTimes(
   }
   if (settings.speedup !== 1) {
     for (let row = 0; row < count; row++) times[row]! /= settings.speedup;
-    notes.push(`The time between arrivals is divided by ${settings.speedup}.`);
+    notes.push(speedupNote(settings.speedup));
   }
   return times;
 }
@@ -150,7 +157,7 @@ function thinkTimes(
     if (Number.isNaN(known)) guessed++;
     think[row] = Number.isNaN(known) ? trace.arrivalMs[row]! - trace.arrivalMs[turnBefore]! : known;
   }
-  notes.push("Later turns of a session are sent when the turn before has ended and the user has thought.");
+  notes.push(LINKED_NOTE);
   if (guessed > 0) {
     notes.push(`${guessed} think times are unknown; the time between the turns' arrivals stands for them.`);
   }

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.js";
 import { randomStream } from "../values/random.js";
 import { GeneratedTrace } from "./generators/generated-trace.js";
+import type { RequestSource } from "./generators/generator.js";
 import { generator } from "./generators/generators.js";
 import { checkParameters, number, type ParameterSpec, type ParameterValue } from "./generators/parameters.js";
 import type { RawTrace } from "./raw-trace.js";
@@ -48,12 +49,25 @@ export function generateWorkload(
   if (!(Number.isSafeInteger(requests) && requests >= 1)) {
     throw new InputError(`requests: got ${requests}, expected a whole number of at least 1`);
   }
-  const values = checkGenerator(kind, given);
-  const source = generator(kind).open(values, {
-    ratePerS: values["rate"] as number,
-    random: (purpose) => randomStream(seed, `generate.${kind}.${purpose}`),
-  });
+  const source = openGenerator(kind, given, seed);
   const trace = new GeneratedTrace(requests);
   while (!trace.isFull) source.emit(trace);
   return trace.take(`${kind} (generated, seed ${seed})`);
+}
+
+/**
+ * A generator at its beginning; `generateWorkload` is what comes out of it.
+ *
+ * @throws InputError for an unknown generator or parameter, or a value out of range.
+ */
+export function openGenerator(
+  kind: string,
+  given: Readonly<Record<string, unknown>>,
+  seed: number,
+): RequestSource {
+  const values = checkGenerator(kind, given);
+  return generator(kind).open(values, {
+    ratePerS: values["rate"] as number,
+    random: (purpose) => randomStream(seed, `generate.${kind}.${purpose}`),
+  });
 }

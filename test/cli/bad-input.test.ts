@@ -93,6 +93,7 @@ describe("wrong input is one clear line, status 2, and nothing is written", () =
     [["sweep", scenario, "--seeds", "none"], "--seeds: none: expected how many seeds"],
     [["sweep", scenario, "--keep-runs"], "--keep-runs: applies to --out, which is not given"],
     [["simulate", scenario, "--decisions"], "--decisions: applies to --out, which is not given"],
+    [["simulate", scenario, "--stream", "--out", "somewhere"], "--stream: with --out: requests are not kept"],
     [["simulat"], 'simulat: unknown command, did you mean "simulate"?'],
     [["list", "polices"], 'list polices: unknown kind, did you mean "policies"?'],
     [[], "expected a command"],

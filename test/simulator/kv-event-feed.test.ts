@@ -5,6 +5,7 @@ import type { EngineListener, KvListener } from "../../src/engine/types.js";
 import { createRouter } from "../../src/routing/router-replicas.js";
 import { resolveRouterConfig } from "../../src/routing/router-config.js";
 import { KvEventFeed, kvEventFeed } from "../../src/simulator/kv-event-feed.js";
+import { WholeRequests } from "../../src/simulator/requests.js";
 import { RoutingRequests } from "../../src/simulator/routing-requests.js";
 import { simulate } from "../../src/simulator/simulator.js";
 import type { SignalSetup } from "../../src/simulator/setup.js";
@@ -25,7 +26,7 @@ function feedOver(rows: readonly Row[], blockTokens: number, options: Partial<Si
   const clock = { nowMs: 0 };
   const feed = new KvEventFeed({ ...workload, blocks }, [16, 16], signals(options), 1, () => clock.nowMs);
   const router = createRouter(resolveRouterConfig(BY_EVENTS).config, workers(0, 2), 1);
-  const requests = new RoutingRequests({ ...workload, blocks });
+  const requests = new RoutingRequests(new WholeRequests({ ...workload, blocks }));
   const held = (row: number, nowMs: number): number[] => {
     feed.deliver(router, nowMs);
     return router.candidates("decode", requests.of(row), nowMs).map(({ cachedTokens }) => cachedTokens ?? 0);

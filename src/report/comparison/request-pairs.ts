@@ -134,7 +134,9 @@ function goodColumns(
   summaries: Readonly<Record<"base" | "other", Summary>>,
 ): Columns {
   const good = (rows: readonly RequestRow[], { goodput: { slo } }: Summary) =>
-    Float64Array.from(rows, (row) => (row.status === "completed" && meetsSlo(row, slo) ? 1 : 0));
+    Float64Array.from(rows, (row) =>
+      row.status === "completed" && meetsSlo(row.outputTokens, row, slo) ? 1 : 0,
+    );
   return { base: good(base, summaries.base), other: good(other, summaries.other) };
 }
 

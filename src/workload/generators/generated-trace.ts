@@ -4,8 +4,19 @@ import type { RawTrace } from "../raw-trace.js";
 /** Tokens of one block of generated content: vLLM's. */
 export const BLOCK_TOKENS = 16;
 
+/** What generators write into. */
+export interface TraceWriter {
+  /** There are as many requests as were asked for; more are left out. */
+  readonly isFull: boolean;
+  newSession(): number;
+  /** Ids for `count` new blocks; the first of them. */
+  allocate(count: number): number;
+  /** A request with the content of `text` (prompt and output), or without known content. */
+  add(row: TraceRow, text: Text | null): void;
+}
+
 /** The trace that generators write into, up to a number of requests. */
-export class GeneratedTrace {
+export class GeneratedTrace implements TraceWriter {
   private readonly limit: number;
   private readonly rows: RawTraceBuilder;
   private sessions = 0;
@@ -25,14 +36,12 @@ export class GeneratedTrace {
     return this.sessions++;
   }
 
-  /** A request with the content of `text` (prompt and output), or without known content. */
   add(row: TraceRow, text: Text | null): void {
     if (this.isFull) return;
     text?.writeTo(this.rows);
     this.rows.add(row);
   }
 
-  /** Ids for `count` new blocks; the first of them. */
   allocate(count: number): number {
     return this.rows.blocks.allocate(count);
   }
@@ -48,7 +57,7 @@ export class GeneratedTrace {
  */
 export class Text {
   /** First id and number of ids of each run. */
-  private readonly runs: number[];
+  readonly runs: number[];
   private blocks: number;
   private length: number;
 
@@ -63,7 +72,7 @@ export class Text {
   }
 
   /** Adds `tokens` that no other text has; the blocks they fill get new ids. */
-  grow(tokens: number, trace: GeneratedTrace): this {
+  grow(tokens: number, trace: TraceWriter): this {
     this.length += tokens;
     const filled = Math.floor(this.length / BLOCK_TOKENS) - this.blocks;
     if (filled > 0) {

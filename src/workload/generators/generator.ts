@@ -1,5 +1,5 @@
 import type { Random } from "../../values/random.js";
-import type { GeneratedTrace } from "./generated-trace.js";
+import type { TraceWriter } from "./generated-trace.js";
 import type { Parameters, ParameterSpec, ParameterValue, Values } from "./parameters.js";
 
 /** A stream of requests that knows when its next one arrives. */
@@ -7,7 +7,9 @@ export interface RequestSource {
   /** Arrival of what `emit` adds next, ms. */
   nextMs(): number;
   /** Adds the requests that arrive at `nextMs()`. */
-  emit(trace: GeneratedTrace): void;
+  emit(trace: TraceWriter): void;
+  /** Whether a later turn of a session is still to be emitted; absent = no session has later turns. */
+  awaits?(session: number): boolean;
 }
 
 /** What a generator has besides its parameters. */

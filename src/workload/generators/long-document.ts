@@ -44,6 +44,7 @@ export const longDocument = defineGenerator({
     const questions = new PendingTurns(sessionGap);
     return {
       nextMs: () => questions.nextMs(),
+      awaits: (session) => questions.awaits(session),
       emit(trace) {
         const turn = questions.take(() => ({
           session: trace.newSession(),

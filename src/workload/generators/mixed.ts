@@ -34,7 +34,13 @@ export function mixedOf(parts: readonly GeneratorSpec[]): GeneratorSpec {
         );
       const earliest = (): RequestSource =>
         sources.reduce((first, source) => (source.nextMs() < first.nextMs() ? source : first));
-      return { nextMs: () => earliest().nextMs(), emit: (trace) => earliest().emit(trace) };
+      return {
+        nextMs: () => earliest().nextMs(),
+        emit: (trace) => earliest().emit(trace),
+        ...(sources.some(({ awaits }) => awaits !== undefined) && {
+          awaits: (session: number) => sources.some((source) => source.awaits?.(session) === true),
+        }),
+      };
     },
   };
 }

@@ -49,6 +49,7 @@ export const multiTurnChat = defineGenerator({
 
     return {
       nextMs: () => turns.nextMs(),
+      awaits: (session) => turns.awaits(session),
       emit(trace) {
         const turn = turns.take(() => ({
           session: trace.newSession(),

@@ -21,6 +21,8 @@ export interface Turn {
 export class PendingTurns {
   private readonly sessionGap: Sampler;
   private readonly heap: Turn[] = [];
+  /** Sessions of the turns in the heap: each has one at most. */
+  private readonly sessions = new Set<number>();
   private nextSessionMs = 0;
 
   constructor(sessionGap: Sampler) {
@@ -29,6 +31,11 @@ export class PendingTurns {
 
   nextMs(): number {
     return Math.min(this.nextSessionMs, this.heap[0]?.arrivalMs ?? Infinity);
+  }
+
+  /** Whether the session has a turn that has not been taken. */
+  awaits(session: number): boolean {
+    return this.sessions.has(session);
   }
 
   /** Takes the turn that arrives next; `begin` makes a new session where that is a first turn. */
@@ -47,6 +54,7 @@ export class PendingTurns {
 
   private push(turn: Turn): void {
     const { heap } = this;
+    this.sessions.add(turn.session);
     let hole = heap.length;
     heap.push(turn);
     while (hole > 0) {
@@ -61,6 +69,7 @@ export class PendingTurns {
   private pop(): Turn {
     const { heap } = this;
     const first = heap[0]!;
+    this.sessions.delete(first.session);
     const moved = heap.pop()!;
     if (heap.length === 0) return first;
     let hole = 0;

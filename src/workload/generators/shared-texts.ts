@@ -1,5 +1,5 @@
 import type { Random } from "../../values/random.js";
-import { Text, type GeneratedTrace } from "./generated-trace.js";
+import { Text, type TraceWriter } from "./generated-trace.js";
 
 /** Texts that many requests begin with. Each gets its length and ids when it is first used. */
 export class SharedTexts {
@@ -11,7 +11,7 @@ export class SharedTexts {
     this.length = length;
   }
 
-  pick(index: number, trace: GeneratedTrace): Text {
+  pick(index: number, trace: TraceWriter): Text {
     return (this.texts[index] ??= new Text().grow(this.length(), trace));
   }
 }
