@@ -6,9 +6,15 @@ import type { WorkerRoster } from "./worker-roster.js";
 /** How often it is looked whether a check is due. */
 const LOOK_MS = 100;
 
-/** Checks the workers' health, each when it is due and all at a time. @returns what ends it */
+/**
+ * Checks the workers' health, each when it is due and all at a time, and lets time do its part for breakers: a proxy
+ * that nobody sends to, because it is not ready, must become ready by itself.
+ *
+ * @returns what ends it
+ */
 export function startHealthChecks(roster: WorkerRoster, timers: ProxyClock): () => void {
   return timers.every(LOOK_MS, () => {
+    roster.refresh();
     const { health } = roster.settings;
     if (health === null) return;
     for (const index of roster.takeDue()) {

@@ -22,6 +22,8 @@ export class ScriptedEngine {
   readonly seen: SeenRequest[] = [];
   script: Script = likeVllm;
   readonly sockets = new Set<Socket>();
+  /** Requests whose connection or answer is not over. */
+  open = 0;
   /** Answer to health checks, which are not kept in `seen`. */
   healthStatus = 200;
   healthChecks = 0;
@@ -36,15 +38,16 @@ export class ScriptedEngine {
     });
   }
 
-  static async start(port = 0): Promise<ScriptedEngine> {
+  static async start(port = 0, host = "127.0.0.1"): Promise<ScriptedEngine> {
     const engine = new ScriptedEngine();
-    engine.server.listen(port, "127.0.0.1");
+    engine.server.listen(port, host);
     await once(engine.server, "listening");
     return engine;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const { address, port } = this.server.address() as AddressInfo;
+    return `http://${address}:${port}`;
   }
 
   get bodies(): string[] {
@@ -70,6 +73,8 @@ export class ScriptedEngine {
       res.end();
       return;
     }
+    this.open++;
+    res.on("close", () => this.open--);
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
