@@ -5,6 +5,8 @@ import type { WorkerRoster } from "./worker-roster.js";
 
 /** How often it is looked whether a check is due. */
 const LOOK_MS = 100;
+/** A timer that rings so late says that the proxy itself stood still, and nothing of the worker. */
+const STALL_MS = 500;
 
 /**
  * Checks the workers' health, each when it is due and all at a time, and lets time do its part for breakers: a proxy
@@ -43,11 +45,18 @@ function check(
     cancel();
     onResult(isSuccess);
   };
+  let dueMs = timers.nowMs() + timeoutMs;
   const giveUp = () => {
+    const nowMs = timers.nowMs();
+    if (nowMs - dueMs > STALL_MS) {
+      dueMs = nowMs + timeoutMs;
+      cancel = timers.after(timeoutMs, giveUp);
+      return;
+    }
     finish(false);
     controller?.abort(new Error("no answer in time"));
   };
-  const cancel = timers.after(timeoutMs, giveUp);
+  let cancel = timers.after(timeoutMs, giveUp);
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart: (started) => {
       controller = started;

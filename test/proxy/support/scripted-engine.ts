@@ -24,7 +24,7 @@ export class ScriptedEngine {
   readonly sockets = new Set<Socket>();
   /** Requests whose connection or answer is not over. */
   open = 0;
-  /** Answer to health checks, which are not kept in `seen`. */
+  /** Answer to health checks, which are not kept in `seen`; 0 = none. */
   healthStatus = 200;
   healthChecks = 0;
   private readonly server: Server;
@@ -69,6 +69,7 @@ export class ScriptedEngine {
   private async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (req.url === "/health") {
       this.healthChecks++;
+      if (this.healthStatus === 0) return;
       res.writeHead(this.healthStatus);
       res.end();
       return;

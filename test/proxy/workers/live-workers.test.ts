@@ -136,6 +136,22 @@ describe("health checks", () => {
     expect(await complete(fleet)).toBe(200);
   });
 
+  it("take a worker that is silent to be down, but not when the proxy itself stood still", async () => {
+    const timers = new ManualClock();
+    const fleet = await startFleet({
+      router: NEVER,
+      prefill: 0,
+      options: { timers, resilience: resilience({ health: HEALTH }) },
+    });
+    const [engine] = fleet.decode;
+    engine!.healthStatus = 0;
+    timers.pass(HEALTH.timeoutMs - 1);
+    timers.skip(HEALTH.timeoutMs);
+    expect((await get(fleet, "/health"))[0]).toBe(200);
+    timers.pass(HEALTH.timeoutMs);
+    expect((await get(fleet, "/health"))[0]).toBe(503);
+  });
+
   it("notice by themselves when connections are refused", async () => {
     const timers = new ManualClock();
     const fleet = await startFleet({
