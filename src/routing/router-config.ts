@@ -24,6 +24,7 @@ import {
 import { ROUTER_PARAMETERS, type ChoiceOrder, type RouterParameters } from "./router-parameters.js";
 import { RouterSettingError } from "./setting-error.js";
 import { usesKvEvents, usesStats } from "./signals-used.js";
+import { withoutEffect } from "./without-effect.js";
 import type { Leg } from "./types.js";
 
 /** A decider or policy by name, with all of its parameters. */
@@ -66,6 +67,8 @@ export interface ResolvedRouter {
   readonly uses: { readonly stats: boolean; readonly kvEvents: boolean };
   /** Dotted paths of settings that are valid but that nothing chosen looks at, e.g. `cache_threshold`. */
   readonly unused: readonly string[];
+  /** Settings of the scenario that other settings leave without effect, and why. */
+  readonly withoutEffect: readonly { readonly path: string; readonly because: string }[];
 }
 
 const DEFAULT_DECIDER = "threshold";
@@ -144,6 +147,7 @@ class Resolution {
       statsIntervalMs: this.preset?.statsIntervalMs ?? null,
       uses: { stats: usesStats(config), kvEvents: usesKvEvents(config) },
       unused: this.unused(),
+      withoutEffect: withoutEffect(this.scenario, config),
     };
   }
 

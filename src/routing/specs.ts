@@ -28,6 +28,8 @@ export interface PolicySpec extends Described {
   usesStats(params: ParameterValues): boolean;
   /** True when the policy goes by the engines' KV events. */
   usesKvEvents(params: ParameterValues): boolean;
+  /** True when the policy looks at the session key. */
+  usesSessionKey(params: ParameterValues): boolean;
   create(params: ParameterValues, setup: PolicySetup): Policy;
 }
 
@@ -45,6 +47,7 @@ interface PolicyDraft<P extends readonly ParameterSpec[]> extends Described {
   readonly givesCosts?: boolean;
   readonly usesStats?: (params: Values<P>) => boolean;
   readonly usesKvEvents?: (params: Values<P>) => boolean;
+  readonly usesSessionKey?: (params: Values<P>) => boolean;
   readonly create: (params: Values<P>, setup: PolicySetup) => Policy;
 }
 
@@ -57,13 +60,14 @@ interface DeciderDraft<P extends readonly ParameterSpec[]> extends Described {
 
 /** Describes a policy; its functions get their parameters typed after their list. */
 export function policySpec<const P extends readonly ParameterSpec[]>(draft: PolicyDraft<P>): PolicySpec {
-  const { create, usesStats, usesKvEvents, givesCosts, ...rest } = draft;
+  const { create, usesStats, usesKvEvents, usesSessionKey, givesCosts, ...rest } = draft;
   return {
     ...rest,
     givesCosts: givesCosts ?? false,
     // The values were checked against the same list, so they have its types.
     usesStats: (params) => usesStats?.(params as Values<P>) ?? false,
     usesKvEvents: (params) => usesKvEvents?.(params as Values<P>) ?? false,
+    usesSessionKey: (params) => usesSessionKey?.(params as Values<P>) ?? false,
     create: (params, setup) => create(params as Values<P>, setup),
   };
 }

@@ -24,6 +24,8 @@ export function checkFlagsApply(typed: readonly TypedSetting[], runs: readonly R
   for (const { setting, source } of typed) {
     const paths = pathsOf(setting).map((path) => path.join("."));
     if (!runs.every((run) => paths.every((path) => isUnused(path, run)))) continue;
+    const because = whyWithoutEffect(paths[0]!, runs[0]);
+    if (because !== undefined) throw new InputError(`${source}: changes nothing, because ${because}`);
     const signal = signalOf(paths[0]!);
     if (signal !== null) {
       throw new InputError(
@@ -47,12 +49,14 @@ export function unusedInFile(runs: readonly Resolution[]): string[] {
   const { source, overrides } = first.sources;
   const isOverridden = overrides.some(({ setting, at }) => at === undefined && touchesRouter(setting));
   if (isOverridden) return [];
-  return first.router.unused
-    .filter((path) => runs.every(({ router }) => router.unused.includes(path)))
+  const { unused, withoutEffect } = first.router;
+  return [...unused, ...withoutEffect.map(({ path }) => path)]
+    .filter((path) => runs.every((run) => isUnused(`router.${path}`, run)))
     .map((path) => {
       const place = source.origin(["router", ...path.split(".")]);
       const name = path.slice(path.lastIndexOf(".") + 1);
-      return `${place ?? source.file ?? "scenario"}: router.${path} changes nothing: it ${appliesTo(name)}`;
+      const why = whyWithoutEffect(`router.${path}`, first) ?? `it ${appliesTo(name)}`;
+      return `${place ?? source.file ?? "scenario"}: router.${path} changes nothing: ${why}`;
     });
 }
 
@@ -60,7 +64,14 @@ function isUnused(path: string, { router, scenario }: Resolution): boolean {
   if (TRACE_SETTINGS.includes(path)) return scenario.workload.generate !== null;
   const signal = signalOf(path);
   if (signal !== null) return !router.uses[signal];
-  return path.startsWith("router.") && router.unused.includes(path.slice("router.".length));
+  if (!path.startsWith("router.")) return false;
+  const inBlock = path.slice("router.".length);
+  return router.unused.includes(inBlock) || router.withoutEffect.some((setting) => setting.path === inBlock);
+}
+
+/** Why other settings leave this one without effect; undefined where they do not. */
+function whyWithoutEffect(path: string, run: Resolution | undefined): string | undefined {
+  return run?.router.withoutEffect.find((setting) => `router.${setting.path}` === path)?.because;
 }
 
 function signalOf(path: string): keyof typeof SIGNAL_WORDS | null {

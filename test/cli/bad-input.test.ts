@@ -94,6 +94,14 @@ describe("wrong input is one clear line, status 2, and nothing is written", () =
     [["sweep", scenario, "--keep-runs"], "--keep-runs: applies to --out, which is not given"],
     [["simulate", scenario, "--decisions"], "--decisions: applies to --out, which is not given"],
     [["simulate", scenario, "--stream", "--out", "somewhere"], "--stream: with --out: requests are not kept"],
+    [
+      ["simulate", scenario, "--decider", "never", "--prefill-policy", "random"],
+      "--prefill-policy: changes nothing, because decider never gives no request a prefill worker",
+    ],
+    [
+      ["simulate", scenario, "--policy", "random", "--set", "router.session_key_reaches=none"],
+      "--set router.session_key_reaches: changes nothing, because no policy in force looks at session keys",
+    ],
     [["simulat"], 'simulat: unknown command, did you mean "simulate"?'],
     [["list", "polices"], 'list polices: unknown kind, did you mean "policies"?'],
     [[], "expected a command"],

@@ -104,6 +104,30 @@ describe("resolveRouterConfig", () => {
   });
 
   it.each([
+    [{ decider: "never", prefill_policy: "random" }, ["prefill_policy"]],
+    [{ decider: "never", prefill: { cache_threshold: 0.5 } }, ["prefill.cache_threshold"]],
+    [
+      { decider: "never", prefill_output: "client_limit", pairing: "any", without_prefill_worker: "reject" },
+      ["prefill_output", "pairing", "without_prefill_worker"],
+    ],
+    // Chosen before the decider is asked, so that its turn or its random numbers move on.
+    [{ decider: "never", order: "prefill_first", prefill_policy: "random" }, []],
+    [{ decider: "threshold", prefill_policy: "random", prefill_output: "client_limit" }, []],
+    [{ policy: "random", session_key_reaches: "none" }, ["session_key_reaches"]],
+    [{ policy: "random", prefill_policy: "rendezvous_hash", session_key_reaches: "none" }, []],
+    [{ policy: "weighted_scorers", session_key_reaches: "none" }, ["session_key_reaches"]],
+    [{ policy: "weighted_scorers", session_weight: 1, session_key_reaches: "none" }, []],
+    [
+      { load_accounting: { never_counted: true, leak_on_disconnect: true } },
+      ["load_accounting.leak_on_disconnect"],
+    ],
+    [{ load_accounting: { never_counted: false, leak_on_disconnect: true } }, []],
+    [{ preset: "vllm-router-regular" }, []],
+  ])("lists what the rest leaves without effect in %j: %j", (settings, paths) => {
+    expect(resolveRouterConfig(settings).withoutEffect.map(({ path }) => path)).toEqual(paths);
+  });
+
+  it.each([
     [{ policy: "cache_awar" }, 'router.policy: "cache_awar" is not known, did you mean "cache_aware"?'],
     [
       { prefill_policy: "round-robin" },

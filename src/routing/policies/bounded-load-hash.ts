@@ -23,6 +23,7 @@ export const boundedLoadHash = policySpec({
     KEYLESS,
     number("load_factor", 1.25, { min: 1, unit: "ratio" }, "How far above the mean a worker's load may go."),
   ],
+  usesSessionKey: () => true,
   create: (params, { workers, fleetSize }) => {
     let ring = new HashRing(workers, params.virtual_nodes);
     const candidateSet = new CandidateSet(fleetSize);

@@ -29,6 +29,7 @@ export const consistentHash = policySpec({
       "Who takes a key whose owner is down: the next worker on the ring, or the first healthy one.",
     ),
   ],
+  usesSessionKey: () => true,
   create: (params, { workers, fleetSize }) => {
     let ring = new HashRing(workers, params.virtual_nodes);
     const candidateSet = new CandidateSet(fleetSize);

@@ -11,6 +11,7 @@ export const rendezvousHash = policySpec({
   summary: "The worker whose hash with the session key is highest.",
   source: "vllm-router 0.1.14 `rendezvous_hash` (#128)",
   parameters: [KEYLESS],
+  usesSessionKey: () => true,
   create: ({ keyless }) => {
     const hash = new FbiHash();
     const keys = new RoutingKeys();

@@ -45,6 +45,7 @@ export const stickyLeastLoaded = policySpec({
   summary: "A session stays where it began, on the least loaded worker of that moment.",
   source: "vllm-router #235 `sticky_least_loaded`; migration after its `sticky_table` (8 and 2.0 there)",
   parameters: PARAMETERS,
+  usesSessionKey: () => true,
   create: (params, setup) => new StickyLeastLoaded(params, setup),
 });
 

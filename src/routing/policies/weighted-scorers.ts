@@ -91,6 +91,7 @@ export const weightedScorers = policySpec({
   source: "llm-d inference scheduler (August 2026): scorers, pickers and default weights",
   parameters: PARAMETERS,
   givesCosts: true,
+  usesSessionKey: (params) => params.session_weight > 0,
   usesKvEvents: (params) => params.kv_index === "kv_events",
   usesStats: (params) =>
     params.queue_weight + params.kv_weight + params.running_weight + params.load_aware_weight > 0,
