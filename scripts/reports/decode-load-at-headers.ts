@@ -32,7 +32,7 @@ export const decodeLoadAtHeaders: Story = {
 function rowsOf(...runs: readonly ObservedRun[]): (readonly [string, ...string[]])[] {
   const row = (label: string, cell: (run: ObservedRun) => string) => [label, ...runs.map(cell)] as const;
   return [
-    row("decode load seen, highest", (run) => formatCount(highestLoad(run))),
+    row("decode load seen, highest by worker", ({ highestDecodeLoads }) => highestDecodeLoads.join("/")),
     row("decisions by branch `balance`", (run) => formatCount(branchCount(run, "balance"))),
     row("decisions by branch `cache_hit`", (run) => formatCount(branchCount(run, "cache_hit"))),
     row("decisions by branch `min_load`", (run) => formatCount(branchCount(run, "min_load"))),
@@ -51,15 +51,6 @@ function rowsOf(...runs: readonly ObservedRun[]): (readonly [string, ...string[]
 
 function branchCount({ decisions }: ObservedRun, branch: string): number {
   return decisions.filter(({ decode }) => decode?.branch === branch).length;
-}
-
-/** Highest decode load that any decision compared. */
-function highestLoad({ decisions }: ObservedRun): number {
-  const loads = decisions.flatMap(({ decode }) => {
-    const { max_load = 0, min_load = 0, holder_load = 0 } = decode?.figures ?? {};
-    return [max_load, min_load, holder_load];
-  });
-  return Math.max(0, ...loads);
 }
 
 /** The unbalanced decision with the highest load, as the product logs it. */

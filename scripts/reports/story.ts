@@ -31,6 +31,8 @@ export interface ObservedRun {
   readonly summary: Summary;
   readonly run: RunResult;
   readonly decisions: readonly RouteDecision[];
+  /** Most requests that the router took to be open on each decode worker before any decision. */
+  readonly highestDecodeLoads: readonly number[];
 }
 
 const SHARED_DATA =
@@ -54,8 +56,15 @@ export async function observe(scenario: string, settings: Settings = {}): Promis
   );
   const decisions: RouteDecision[] = [];
   const trace = await loadTrace(resolved);
-  const result = runScenario(resolved, trace, { onDecision: (decision) => decisions.push(decision) });
-  return { ...result, decisions };
+  const highestDecodeLoads: number[] = [];
+  const result = runScenario(resolved, trace, {
+    beforeDecision: (request, router, atMs) =>
+      router.candidates("decode", request, atMs).forEach(({ open }, place) => {
+        highestDecodeLoads[place] = Math.max(open, highestDecodeLoads[place] ?? 0);
+      }),
+    onDecision: (decision) => decisions.push(decision),
+  });
+  return { ...result, decisions, highestDecodeLoads };
 }
 
 /**

@@ -49,6 +49,12 @@ export class FirstOwnerTree {
     return matched;
   }
 
+  /** Symbols from the start of the key that a worker is said to hold; asking is no use of them. */
+  ownedBy(worker: number, symbols: Int32Array, length: number): number {
+    const matched = this.nodes.match(symbols, length);
+    return this.currentOwner(this.nodes.matched) === worker ? matched : 0;
+  }
+
   insert(symbols: Int32Array, length: number, worker: number): void {
     const { nodes } = this;
     this.hold(ROOT, worker, -1);
@@ -147,12 +153,17 @@ export class FirstOwnerTree {
     this.lastOwner[node] = owner;
   }
 
+  /** The owner of a node, who remains it from now on. */
   private ownerOf(node: number): number {
+    this.lastOwner[node] = this.currentOwner(node);
+    return this.lastOwner[node];
+  }
+
+  private currentOwner(node: number): number {
     const { holdings } = this;
     const owner = this.lastOwner[node]!;
     if (owner >= 0 && holdings.find(node, owner) >= 0) return owner;
     const other = holdings.first(node);
-    this.lastOwner[node] = other >= 0 ? holdings.worker(other) : -1;
-    return this.lastOwner[node];
+    return other >= 0 ? holdings.worker(other) : -1;
   }
 }

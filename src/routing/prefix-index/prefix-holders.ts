@@ -114,7 +114,7 @@ export class FirstOwner implements PrefixHolders {
 
   match(prefix: PrefixKey, nowMs: number): number {
     this.evictWhenDue(prefix, nowMs);
-    return this.knownOf(prefix);
+    return unitsOf(this.tree.match(prefix.symbols, prefix.length), prefix);
   }
 
   isHolder(worker: number): boolean {
@@ -122,8 +122,7 @@ export class FirstOwner implements PrefixHolders {
   }
 
   heldUnits(prefix: PrefixKey, worker: number): number {
-    const units = this.knownOf(prefix);
-    return this.isHolder(worker) ? units : 0;
+    return unitsOf(this.tree.ownedBy(worker, prefix.symbols, prefix.length), prefix);
   }
 
   insert(prefix: PrefixKey, worker: number, nowMs: number): void {
@@ -133,10 +132,6 @@ export class FirstOwner implements PrefixHolders {
 
   removeWorker(worker: number): void {
     this.tree.removeWorker(worker);
-  }
-
-  private knownOf(prefix: PrefixKey): number {
-    return unitsOf(this.tree.match(prefix.symbols, prefix.length), prefix);
   }
 
   private evictWhenDue({ unitsPerSymbol }: PrefixKey, nowMs: number): void {

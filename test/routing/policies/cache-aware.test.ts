@@ -205,6 +205,23 @@ describe("cache_aware", () => {
     },
   );
 
+  it.each([1, 3, 8])("compat: looking at candidates %i times is no use of what they hold", (looks) => {
+    const decide = (looksEach: number) => {
+      const router = routerWith(
+        { form: "compat", max_tree_size: 2048, eviction_interval_s: 1, ties: "rotating" },
+        2,
+      );
+      return Array.from({ length: 60 }, (_, i) => {
+        const asked = request(1_000_000 + i, { symbols: [i % 7, (i * 5) % 11] });
+        for (let look = 0; look < looksEach; look++) router.candidates("decode", asked, i * 300);
+        const { worker, branch } = router.route(asked, i * 300).decode!;
+        complete(router, asked.id, i * 300);
+        return [worker, branch];
+      });
+    };
+    expect(decide(looks)).toEqual(decide(0));
+  });
+
   it("compat: checks the tree's size at intervals, before it is looked at", () => {
     const router = routerWith({ form: "compat", max_tree_size: 512, eviction_interval_s: 10 }, 1);
     const at = (nowMs: number) => {
