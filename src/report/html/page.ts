@@ -124,7 +124,7 @@ export function sortableTable(columns: readonly TableColumn[], rows: readonly Ta
     const tds = cells.map(({ text, sortBy }, i) => {
       const isPick = i === 0 && point !== undefined;
       const html = isPick
-        ? `<button type="button" class="pick" aria-pressed="false" aria-label="${escapeHtml(`select ${point.name}`)}">${escapeHtml(text)}</button>`
+        ? `<button type="button" class="pick" aria-pressed="false" aria-label="${escapeHtml(`${text}: select ${point.name}`)}">${escapeHtml(text)}</button>`
         : escapeHtml(text);
       return `<td${align(i)} data-value="${escapeHtml(String(sortBy))}">${html}</td>`;
     });
