@@ -10,7 +10,8 @@ import { cpus } from "node:os";
 import autocannon from "autocannon";
 import Table from "cli-table3";
 import { quantile } from "simple-statistics";
-import { cpuMs, startTargets, stopTargets, type Target } from "./bench-proxy/targets.js";
+import { startTargets, stopTargets, type Target } from "./bench-proxy/targets.js";
+import { cpuMs } from "./support/cpu-time.js";
 
 const CONCURRENCIES = [1, 16, 64];
 const CHUNKS = 16;

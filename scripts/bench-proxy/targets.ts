@@ -56,13 +56,6 @@ export async function stopTargets(): Promise<void> {
   );
 }
 
-/** CPU time a process has used, user and system, ms; in ticks of 10 ms. */
-export function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 /** The command line that runs a program on one core, where that can be asked for. */
 function pinned(core: number, program: string, args: readonly string[]): [string, string[]] {
   return PINS ? ["taskset", ["-c", String(core), program, ...args]] : [program, [...args]];

@@ -49,20 +49,28 @@ export function renderComparison(
     right(names[1]),
     right("difference"),
   ];
-  const rows = figures.map(({ figure, unit, first, second, difference }) => {
-    const shown = unit === "ms" ? formatNumber : formatShare;
-    return [
-      unit === "ms" ? `${figure} (ms)` : figure,
-      shown(first),
-      shown(second),
-      differenceOf(unit, difference),
-    ];
-  });
+  const rows = figures.map((compared) => [
+    figureTitle(compared),
+    figureValue(compared, "first"),
+    figureValue(compared, "second"),
+    figureDifference(compared),
+  ]);
   const table = textTable(columns, rows);
   return `${[...table.header, ...table.rows].join("\n")}\n`;
 }
 
-function differenceOf(unit: ComparedFigure["unit"], difference: number | null): string {
+/** The name of a figure with its unit. */
+export function figureTitle({ figure, unit }: ComparedFigure): string {
+  return unit === "ms" ? `${figure} (ms)` : figure;
+}
+
+/** A figure of one of the two runs in print. */
+export function figureValue(figure: ComparedFigure, run: "first" | "second"): string {
+  return figure.unit === "ms" ? formatNumber(figure[run]) : formatShare(figure[run]);
+}
+
+/** How the second run differs, in percent for times and in points for shares. */
+export function figureDifference({ unit, difference }: ComparedFigure): string {
   if (difference === null) return MISSING;
   if (unit === "ms") return formatChange(difference);
   const points = (difference * 100).toFixed(1);

@@ -2,7 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RequestRecords, RunResult } from "../../src/measure/records.js";
+import { replayInLockstep, type LockstepRun } from "../../scripts/sim-vs-live/lockstep.js";
+import { seenRequests } from "../../scripts/sim-vs-live/seen-requests.js";
+import type { RunResult } from "../../src/measure/records.js";
 import { summarize } from "../../src/measure/summarize.js";
 import { replayEventLog } from "../../src/proxy/event-log-replay.js";
 import { compareRuns, type ComparedFigure } from "../../src/replay/compare-runs.js";
@@ -16,19 +18,6 @@ import { simulate } from "../../src/simulator/simulator.js";
 import { loadTrace } from "../../src/sweep/load-trace.js";
 import { buildWorkload } from "../../src/workload/build-workload.js";
 import type { Workload } from "../../src/workload/workload.js";
-import { replayInLockstep, type LockstepRun } from "./lockstep.js";
-
-/** What a client sees of a request, and how it was routed. */
-interface Seen {
-  readonly sentMs: number;
-  readonly firstTokenMs: number;
-  readonly lastTokenMs: number;
-  readonly outputTokens: number;
-  readonly cachedTokens: number;
-  readonly branch: string;
-  readonly prefill: number;
-  readonly decode: number;
-}
 
 const FLEET = `
   fleet: { prefill: { workers: 4, profile: llama-3.1-8b-h100-tp1-bf16 }, decode: { workers: 4 } }
@@ -65,27 +54,6 @@ const BY_A_WRONG_COUNTER = `${MIXED}
     policy: cache_aware
     order: late_decode
     load_accounting: { decode_release: headers }`;
-
-function seen({ records, branches }: RunResult, placeOf: (worker: number) => number): Seen[] {
-  return Array.from({ length: records.count }, (_, row) => ({
-    ...timesOf(records, row),
-    outputTokens: records.outputTokens[row]!,
-    cachedTokens: records.cachedTokens[row]!,
-    branch: branches[records.branch[row]!]!,
-    prefill: placeOf(records.prefillWorker[row]!),
-    decode: placeOf(records.decodeWorker[row]!),
-  }));
-}
-
-/** To the nanosecond: a sum of steps and a clock may differ in the last bit. */
-function timesOf({ sentMs, firstTokenMs, lastTokenMs }: RequestRecords, row: number) {
-  const rounded = (ms: number) => Math.round(ms * 1e6) / 1e6;
-  return {
-    sentMs: rounded(sentMs[row]!),
-    firstTokenMs: rounded(firstTokenMs[row]!),
-    lastTokenMs: rounded(lastTokenMs[row]!),
-  };
-}
 
 /** Ports that the system picks are in no order, so a worker's place among them says nothing. */
 function isNoWorker({ figure }: ComparedFigure): boolean {
@@ -128,8 +96,10 @@ describe.each([
   afterAll(() => rm(folder, { recursive: true }));
 
   it("gives every request the same workers, tokens and times", () => {
-    const place = (worker: number) => (worker < 0 ? -1 : live.fleetPlaces[worker]!);
-    expect(seen(live.run, place)).toEqual(seen(simulated, (worker) => worker));
+    const places = live.fleetPlaces;
+    expect(seenRequests(live.run, (worker) => places[worker]!)).toEqual(
+      seenRequests(simulated, (worker) => worker),
+    );
   });
 
   it("gives the same figures", () => {

@@ -4,9 +4,9 @@ import { startProxy } from "../../src/proxy/server.js";
 import { parseWorkerUrl } from "../../src/proxy/worker-url.js";
 import { DEFAULT_TOKEN_RANGE } from "../../src/replay/prompt-tokens.js";
 import { Replayer } from "../../src/replay/replayer.js";
+import { resolveRouterConfig } from "../../src/routing/router-config.js";
 import type { Scenario } from "../../src/scenario/schema.js";
 import type { Workload } from "../../src/workload/workload.js";
-import { proxyOptions } from "../proxy/support/fleet.js";
 import { SteppedClock } from "./stepped-clock.js";
 import { Wire } from "./wire.js";
 
@@ -33,11 +33,20 @@ export async function replayInLockstep(
   const fleet = await startMockEngines({ scenario, clock });
   const urls = (leg: "prefill" | "decode") =>
     fleet.engines.filter(({ role }) => role === leg).map(({ url }) => parseWorkerUrl(url));
+  const { config, statsIntervalMs } = resolveRouterConfig(scenario.router);
   const proxy = await startProxy({
-    ...proxyOptions([], [], scenario.router),
+    host: "127.0.0.1",
+    port: 0,
     prefill: urls("prefill"),
     decode: urls("decode"),
+    router: config,
     seed: scenario.seed,
+    connector: { connector: "nixl", remoteHost: "as_reported", decoders: {} },
+    maxPayloadBytes: 1 << 28,
+    engineStatsIntervalMs: scenario.signals.stats_interval_ms ?? statsIntervalMs ?? 1000,
+    onDefect: (error) => {
+      throw error;
+    },
     clock,
     eventLog,
   });
