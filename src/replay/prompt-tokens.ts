@@ -71,20 +71,45 @@ function mix(id: number, position: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+const ZERO = 0x30;
+const COMMA = 0x2c;
+const SPACE = 0x20;
+const LETTER_A = 0x61;
 const LETTERS = 26;
+/** Digits of the largest id, 2^31 - 1, and a comma. */
+const ID_BYTES_MAX = 11;
+
+/** Token ids in decimal, separated by commas: the inside of a JSON array. */
+export function asDigits(ids: readonly number[]): Buffer {
+  const out = Buffer.allocUnsafe(ids.length * ID_BYTES_MAX);
+  let end = 0;
+  for (let i = 0; i < ids.length; i++) {
+    if (i > 0) out[end++] = COMMA;
+    let rest = ids[i]!;
+    let digits = 1;
+    for (let power = 10; power <= rest; power *= 10) digits++;
+    for (let at = end + digits - 1; at >= end; at--) {
+      const tenth = (rest / 10) | 0;
+      out[at] = ZERO + rest - 10 * tenth;
+      rest = tenth;
+    }
+    end += digits;
+  }
+  return out.subarray(0, end);
+}
 
 /**
  * Token ids as text: a word of three letters and a space each, so that a router which counts four
  * characters as a token counts right. How many tokens the server makes of it is the server's affair.
  */
-export function asText(ids: readonly number[]): string {
-  let text = "";
-  for (const id of ids) {
-    text +=
-      String.fromCharCode(97 + (id % LETTERS)) +
-      String.fromCharCode(97 + (Math.floor(id / LETTERS) % LETTERS)) +
-      String.fromCharCode(97 + (Math.floor(id / (LETTERS * LETTERS)) % LETTERS)) +
-      " ";
+export function asText(ids: readonly number[]): Buffer {
+  const out = Buffer.allocUnsafe(4 * ids.length);
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    out[4 * i] = LETTER_A + (id % LETTERS);
+    out[4 * i + 1] = LETTER_A + (Math.floor(id / LETTERS) % LETTERS);
+    out[4 * i + 2] = LETTER_A + (Math.floor(id / (LETTERS * LETTERS)) % LETTERS);
+    out[4 * i + 3] = SPACE;
   }
-  return text;
+  return out;
 }

@@ -56,9 +56,9 @@ export interface ReplayOutcome {
   readonly wasInterrupted: boolean;
 }
 
-/** Bodies kept ready, and how long before the next send it is too late to write one. */
-const BODIES_AHEAD = 64;
-const WRITE_BODY_MS = 5;
+/** Bytes of bodies kept ready, and how long before the next send (wall time) it is too late to write one. */
+const BODIES_AHEAD_BYTES = 2 ** 28;
+const WRITE_BODY_WALL_MS = 5;
 const WARMUPS_AT_ONCE = 4;
 const PROGRESS_MS = 250;
 
@@ -115,7 +115,7 @@ export class Replayer {
    */
   async run(signal?: AbortSignal): Promise<ReplayOutcome> {
     await this.warmUp();
-    while (this.bodies.prepareOne(BODIES_AHEAD));
+    while (this.bodies.prepareOne(BODIES_AHEAD_BYTES));
     const finished = new Promise<void>((resolve) => {
       this.finish = resolve;
     });
@@ -216,8 +216,9 @@ export class Replayer {
     if (this.isPreparing) return;
     this.isPreparing = true;
     const step = () => {
-      const hasTime = this.arrivals.atMs() - this.nowMs() > WRITE_BODY_MS;
-      if (hasTime && this.bodies.prepareOne(BODIES_AHEAD)) setImmediate(step);
+      const wallMs = (this.arrivals.atMs() - this.nowMs()) * this.options.timeScale;
+      const hasTime = wallMs > WRITE_BODY_WALL_MS;
+      if (hasTime && this.bodies.prepareOne(BODIES_AHEAD_BYTES)) setImmediate(step);
       else this.isPreparing = false;
     };
     setImmediate(step);
@@ -228,9 +229,9 @@ export class Replayer {
     const one = async (number: number): Promise<void> => {
       const row = number % workload.count;
       const ids = this.prompts.strangeIds(number, workload.inputTokens[row]!);
-      const text = requestBody(body, ids, Math.max(1, workload.outputTokens[row]!));
+      const bytes = requestBody(body, ids, Math.max(1, workload.outputTokens[row]!));
       const result = await new Promise<LiveResult>((resolve) => {
-        this.dispatch(Buffer.from(text), -1, new LiveRequest(() => performance.now(), resolve));
+        this.dispatch(bytes, -1, new LiveRequest(() => performance.now(), resolve));
       });
       if (result.failure === null) return;
       throw new WorkError(`${this.options.url}: the warm-up request failed: ${result.failure}`);

@@ -1,4 +1,4 @@
-import { asText, type PromptTokens } from "./prompt-tokens.js";
+import { asDigits, asText, type PromptTokens } from "./prompt-tokens.js";
 
 export const ENDPOINTS = ["completions", "chat", "generate"] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
@@ -23,31 +23,39 @@ export const ENDPOINT_PATHS: Readonly<Record<Endpoint, string>> = {
  * The body of one request: a stream of exactly `outputTokens` tokens (the model's own end is ignored), with
  * usage at its end.
  */
-export function requestBody(settings: BodySettings, ids: readonly number[], outputTokens: number): string {
+export function requestBody(settings: BodySettings, ids: readonly number[], outputTokens: number): Buffer {
   const { endpoint, promptForm } = settings;
   const model = JSON.stringify(settings.model);
   if (endpoint === "generate") {
-    return (
-      `{"model":${model},"token_ids":[${ids.join(",")}],"stream":true,"stream_options":{"include_usage":true},` +
-      `"sampling_params":{"max_tokens":${outputTokens},"ignore_eos":true,"temperature":0}}`
+    return around(
+      `{"model":${model},"token_ids":[`,
+      asDigits(ids),
+      `],"stream":true,"stream_options":{"include_usage":true},` +
+        `"sampling_params":{"max_tokens":${outputTokens},"ignore_eos":true,"temperature":0}}`,
     );
   }
   const rest =
     `"max_tokens":${outputTokens},"ignore_eos":true,"temperature":0,"stream":true,` +
     `"stream_options":{"include_usage":true}}`;
   if (endpoint === "chat") {
-    return `{"model":${model},"messages":[{"role":"user","content":"${asText(ids)}"}],${rest}`;
+    return around(`{"model":${model},"messages":[{"role":"user","content":"`, asText(ids), `"}],${rest}`);
   }
-  const prompt = promptForm === "ids" ? `[${ids.join(",")}]` : `"${asText(ids)}"`;
-  return `{"model":${model},"prompt":${prompt},${rest}`;
+  return promptForm === "ids"
+    ? around(`{"model":${model},"prompt":[`, asDigits(ids), `],${rest}`)
+    : around(`{"model":${model},"prompt":"`, asText(ids), `",${rest}`);
 }
 
-/** Bodies of the requests to come, written ahead of their time where there is time. */
+function around(before: string, prompt: Buffer, after: string): Buffer {
+  return Buffer.concat([Buffer.from(before), prompt, Buffer.from(after)]);
+}
+
+/** Bodies of the requests to come, written ahead of their time: a server's answers are late while one is written. */
 export class BodyStore {
   private readonly prompts: PromptTokens;
   private readonly settings: BodySettings;
   private readonly outputTokens: Int32Array;
   private readonly ready = new Map<number, Buffer>();
+  private readyBytes = 0;
   private nextRow = 0;
 
   constructor(prompts: PromptTokens, settings: BodySettings, outputTokens: Int32Array) {
@@ -56,17 +64,23 @@ export class BodyStore {
     this.outputTokens = outputTokens;
   }
 
-  /** Writes the next body if fewer than `ahead` are ready; false when there is none to write. */
-  prepareOne(ahead: number): boolean {
-    if (this.ready.size >= ahead || this.nextRow >= this.outputTokens.length) return false;
+  /** Writes the next body if fewer than `aheadBytes` are ready; false when there is none to write. */
+  prepareOne(aheadBytes: number): boolean {
+    if (this.readyBytes >= aheadBytes || this.nextRow >= this.outputTokens.length) return false;
     const row = this.nextRow++;
-    this.ready.set(row, this.write(row));
+    const body = this.write(row);
+    this.ready.set(row, body);
+    this.readyBytes += body.length;
     return true;
   }
 
   take(row: number): Buffer {
-    const body = this.ready.get(row) ?? this.write(row);
-    this.ready.delete(row);
+    const prepared = this.ready.get(row);
+    if (prepared !== undefined) {
+      this.ready.delete(row);
+      this.readyBytes -= prepared.length;
+    }
+    const body = prepared ?? this.write(row);
     this.nextRow = Math.max(this.nextRow, row + 1);
     return body;
   }
@@ -74,6 +88,6 @@ export class BodyStore {
   private write(row: number): Buffer {
     // A trace may tell of requests that generated nothing; a server generates at least one token.
     const outputTokens = Math.max(1, this.outputTokens[row]!);
-    return Buffer.from(requestBody(this.settings, this.prompts.ids(row), outputTokens));
+    return requestBody(this.settings, this.prompts.ids(row), outputTokens);
   }
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { asText, DEFAULT_TOKEN_RANGE, PromptTokens } from "../../src/replay/prompt-tokens.js";
+import { asDigits, asText, DEFAULT_TOKEN_RANGE, PromptTokens } from "../../src/replay/prompt-tokens.js";
 import { requestBody } from "../../src/replay/request-body.js";
 import { workloadOf } from "./support/workload.js";
 
@@ -58,22 +58,33 @@ describe("prompts made up from block ids", () => {
   it("are four characters a token as text, and as different as the ids", () => {
     expect(asText([1000, 1001])).toHaveLength(8);
     const range = Array.from({ length: 17_000 }, (_, i) => DEFAULT_TOKEN_RANGE.low + i);
-    expect(new Set(range.map((id) => asText([id]))).size).toBe(17_000);
+    expect(new Set(range.map((id) => asText([id]).toString())).size).toBe(17_000);
   });
 });
 
 describe("the body of a request", () => {
+  it("holds ids of any length in decimal", () => {
+    const ids = [0, 9, 10, 99, 100, 12_345, 2 ** 31 - 1];
+    expect(asDigits(ids).toString()).toBe(ids.join(","));
+  });
+
   it.each([
     ["completions", "ids", { prompt: [1000, 1001], max_tokens: 7, ignore_eos: true }],
-    ["completions", "text", { prompt: asText([1000, 1001]), max_tokens: 7 }],
-    ["chat", "text", { messages: [{ role: "user", content: asText([1000, 1001]) }], max_tokens: 7 }],
+    ["completions", "text", { prompt: asText([1000, 1001]).toString(), max_tokens: 7 }],
+    [
+      "chat",
+      "text",
+      { messages: [{ role: "user", content: asText([1000, 1001]).toString() }], max_tokens: 7 },
+    ],
     [
       "generate",
       "ids",
       { token_ids: [1000, 1001], sampling_params: { max_tokens: 7, ignore_eos: true, temperature: 0 } },
     ],
   ] as const)("of %s with %s", (endpoint, promptForm, expected) => {
-    const body: unknown = JSON.parse(requestBody({ endpoint, promptForm, model: 'm"x' }, [1000, 1001], 7));
+    const body: unknown = JSON.parse(
+      requestBody({ endpoint, promptForm, model: 'm"x' }, [1000, 1001], 7).toString(),
+    );
     expect(body).toMatchObject({
       ...expected,
       model: 'm"x',

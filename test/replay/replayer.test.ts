@@ -220,15 +220,19 @@ describe("what a replay measures", () => {
 
 describe("a replay that is interrupted", () => {
   it("stops sending, cancels what is open and keeps what there is", async () => {
-    engine.script = (request, res) => (engine.seen.length > 3 ? undefined : likeVllm(request, res));
     const controller = new AbortController();
-    const rows = Array.from({ length: 100 }, (_, i) => ({ arrivalMs: i * 5 }));
-    const replayer = new Replayer(optionsFor(workloadOf(rows)), ({ sent }: ReplayProgress) => {
-      if (sent >= 10) controller.abort();
-    });
+    // Two are open at a time: three are answered, the fourth and fifth never.
+    engine.script = (request, res) => {
+      if (engine.seen.length <= 3) return likeVllm(request, res);
+      if (engine.seen.length === 5) controller.abort();
+    };
+    let last: ReplayProgress | null = null;
+    const workload = workloadOf(Array(100).fill({}), { concurrency: 2 });
+    const replayer = new Replayer(optionsFor(workload), (progress) => (last = progress));
     const { run, wasInterrupted, sent } = await replayer.run(controller.signal);
     expect(wasInterrupted).toBe(true);
-    expect(sent).toBeLessThan(100);
+    expect(sent).toBe(5);
+    expect(last).toMatchObject({ total: 100, sent: 5, ended: 5, failed: 0 });
     expect(statuses(run.records).filter((status) => status === "completed")).toHaveLength(3);
     expect(run.notes.at(-1)).toMatch(/^Interrupted: \d+ of 100 requests were sent\.$/);
   });
