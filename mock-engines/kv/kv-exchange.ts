@@ -118,7 +118,10 @@ export class KvExchange {
   /** All tokens of a leg are out: hands its KV over where it is wanted, then completes the leg. */
   onFinished(leg: Leg, atMs: number): void {
     const { intent } = leg.spec;
-    if (leg.state !== "open") return;
+    if (leg.state !== "open") {
+      this.letGo(leg, atMs);
+      return;
+    }
     this.setup.storage?.store(leg.content.hashes, Math.floor(leg.spec.promptTokens / this.setup.blockSize));
     if (intent.kind === "hold") this.issueHandle(leg, atMs);
     if (intent.kind === "push") void this.push(leg, intent.target, intent.returnFirstToken);
@@ -166,6 +169,16 @@ export class KvExchange {
     this.ledger.issue(requestId, leg.engineId, blockIds, atMs + this.leaseMs());
     this.leases.set(this.ledger.nextExpiryMs());
     leg.responseParams = handleParams({ engineId: this.engineId, requestId, blockIds, ...this.address });
+  }
+
+  /**
+   * The client of a leg left in the very step in which its last token came out. Where the engine holds the blocks
+   * all the same, nobody will read them: as in vLLM they go when the lease ends.
+   */
+  private letGo(leg: Leg, atMs: number): void {
+    if (this.driver.blocksOf(leg).length === 0) return;
+    if (leg.spec.intent.kind === "hold") this.issueHandle(leg, atMs);
+    else this.driver.kvSent(leg.engineId);
   }
 
   private free(legId: number | null): SideAnswer {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SteppedClock } from "../../../scripts/sim-vs-live/stepped-clock.js";
 import type { MockFleet } from "../../../mock-engines/start-mock-engines.js";
 import { decodeOf, freshIds, get, metric, post, prefillOf, startFleet, until, type Reply } from "../fleet.js";
 
@@ -180,5 +181,30 @@ describe("KV handover between a prefill and a decode engine (NIXL pull)", () => 
     const before = (await failures("wrong_engine")) + (await failures("unreachable"));
     expect((await decodeWith(prompt, handle)).status).toBe(200);
     expect((await failures("wrong_engine")) + (await failures("unreachable"))).toBe(before + 1);
+  });
+});
+
+describe("a prefill engine whose client leaves within the step that ends the request", () => {
+  it("holds the blocks as for any reader, and frees them when the lease ends", async () => {
+    const clock = new SteppedClock();
+    const fleet = await startFleet({ clock });
+    const engine = prefillOf(fleet);
+    const held = () => engine.state().ranks[0]!;
+    const client = new AbortController();
+    const left = fetch(`${engine.url}${COMPLETIONS}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ prompt: freshIds(100), max_tokens: 1, kv_transfer_params: PREFILL_PARAMS }),
+      signal: client.signal,
+    }).catch(() => undefined);
+    await until(() => held().running === 1);
+    client.abort();
+    await left;
+    await until(() => engine.state().serverLoad === 0);
+    while (held().handlesOutstanding === 0) clock.step();
+    expect(held()).toMatchObject({ openLegs: 0, handlesIssued: 1, blocksInUse: 7 });
+    while (clock.nextDueMs < Infinity) clock.step();
+    expect(held()).toMatchObject({ handlesOutstanding: 0, handlesExpired: 1, blocksInUse: 0 });
+    await fleet.close();
   });
 });
