@@ -141,6 +141,7 @@ async function replay(trace: string | undefined, flags: ReplayFlags): Promise<vo
     settings: { ...settingsOf(scenario), replay: replaySettings(flags, options) },
     slo,
     hitRatesKnown: outcome.areHitsKnown,
+    ...(outcome.meanDecisionUs !== null && { meanDecisionUs: outcome.meanDecisionUs }),
   });
   if (flags.out !== undefined) {
     await writeWholeRunDirectory(flags.out, { run: outcome.run, summary, scenarioYaml });

@@ -43,6 +43,8 @@ export interface RequestFacts {
   firstByteMs: number | null;
   /** Replaced when another worker is chosen for a leg, or, under the order `late_decode`, the first. */
   decision: RouteDecision;
+  /** Wall time the routing core took for it, ms; with a late choice of the decode worker, for both choices. */
+  decisionMs: number;
 }
 
 /** Who watches requests go by. Calls come in order; `onEnd` exactly once for each `onRouted`. */

@@ -190,6 +190,7 @@ export class Exchange implements UpstreamEvents, Watched {
       priority: request.priority,
       firstByteMs: null,
       decision,
+      decisionMs,
     };
     this.legs = new RequestLegs(core, this.req, this.facts);
     core.tracing?.begin(this.facts, this.req.rawHeaders);
@@ -357,7 +358,9 @@ export class Exchange implements UpstreamEvents, Watched {
   private chooseLateDecode(): boolean {
     const facts = this.facts!;
     this.core.roster.refresh();
+    const beforeMs = performance.now();
     const decode = this.core.router.routeDecode(facts.id, this.core.nowMs());
+    facts.decisionMs += performance.now() - beforeMs;
     if (decode === null) {
       this.closeWith("failed", noWorker("no_decode_worker"));
       return false;
@@ -560,6 +563,6 @@ export class Exchange implements UpstreamEvents, Watched {
   private ownHeaders(): FlatHeaders {
     const headers = ["x-request-id", this.requestId];
     if (this.facts === null) return headers;
-    return [...headers, ...explanationHeaders(this.req.rawHeaders, this.facts.decision, this.core.workers)];
+    return [...headers, ...explanationHeaders(this.req.rawHeaders, this.facts, this.core.workers)];
   }
 }

@@ -27,6 +27,8 @@ export class LiveRecords {
   private lastEndMs = 0;
   /** True when an answer has told of cached tokens. */
   private hitsKnown = false;
+  private decisions = 0;
+  private decisionUs = 0;
 
   constructor(workload: Workload) {
     this.workload = workload;
@@ -67,6 +69,11 @@ export class LiveRecords {
     return this.hitsKnown;
   }
 
+  /** Mean wall time of a routing decision, microseconds; null where no answer has told of one. */
+  get meanDecisionUs(): number | null {
+    return this.decisions === 0 ? null : this.decisionUs / this.decisions;
+  }
+
   /** Failures by their reason, the most frequent first. */
   failuresByReason(): readonly (readonly [reason: string, count: number])[] {
     return [...this.failures].sort((a, b) => b[1] - a[1]);
@@ -103,6 +110,11 @@ export class LiveRecords {
     const prefill = headers["x-pdbench-prefill-worker"];
     const decode = headers["x-pdbench-decode-worker"];
     if (typeof prefill === "string") records.prefillWorker[row] = numberOf(this.workerIds.prefill, prefill);
+    const decisionUs = Number(headers["x-pdbench-decision-us"]);
+    if (Number.isFinite(decisionUs)) {
+      this.decisions++;
+      this.decisionUs += decisionUs;
+    }
     if (typeof decode === "string") records.decodeWorker[row] = numberOf(this.workerIds.decode, decode);
   }
 

@@ -11,6 +11,7 @@ import { LiveRecords } from "./live-records.js";
 import { LiveRequest, type LiveResult } from "./live-request.js";
 import { PromptTokens, type TokenRange } from "./prompt-tokens.js";
 import { Recent } from "./recent.js";
+import { replayNotes } from "./replay-notes.js";
 import { BodyStore, ENDPOINT_PATHS, requestBody, type BodySettings } from "./request-body.js";
 import { SendClock, type ReplayClock } from "./send-clock.js";
 
@@ -53,6 +54,8 @@ export interface ReplayOutcome {
   readonly sent: number;
   readonly failures: readonly (readonly [reason: string, count: number])[];
   readonly areHitsKnown: boolean;
+  /** Mean wall time of a routing decision, microseconds; null where the server is no pdbench proxy. */
+  readonly meanDecisionUs: number | null;
   readonly wasInterrupted: boolean;
 }
 
@@ -256,44 +259,26 @@ export class Replayer {
   }
 
   private outcome(): ReplayOutcome {
-    const { workload } = this.options;
+    const { workload, timeScale } = this.options;
     const isOpenLoop = workload.concurrency === 0;
     const dueMs = workload.arrivalMs.filter((atMs, row) => row < this.sent && !Number.isNaN(atMs));
-    const failures = this.records.failuresByReason();
     const lag = distributionOf(Float64Array.from(this.lagMs));
     const requestedRate = isOpenLoop ? rateOf(dueMs) : null;
     const achievedRate = isOpenLoop ? rateOf(this.sentAtMs) : null;
-    return {
-      run: this.records.result(this.notes(lag, failures)),
+    const outcome = {
       scheduleLagMs: lag,
       requestedRate,
       achievedRate,
       sent: this.sent,
-      failures,
+      failures: this.records.failuresByReason(),
       areHitsKnown: this.records.areHitsKnown,
+      meanDecisionUs: this.records.meanDecisionUs,
       wasInterrupted: this.wasInterrupted,
     };
-  }
-
-  private notes(lag: Distribution, failures: ReplayOutcome["failures"]): string[] {
-    const { workload, timeScale } = this.options;
-    const shown = (ms: number | null) => (ms ?? 0).toFixed(2);
-    const notes = [
-      `Live: latencies count from when a request was due; it was sent ${shown(lag.p50)} ms later in the median, ` +
-        `${shown(lag.p99)} ms at p99, ${shown(lag.max)} ms at most.`,
-      "Time in queues, KV transfers and preemptions are known to the engines only.",
-    ];
-    if ((lag.p99 ?? 0) > 1)
-      notes.push("The client fell behind its schedule by more than 1 ms at p99: give it a core of its own.");
-    if (timeScale !== 1)
-      notes.push(
-        `Times are those of engines that run in scaled time: ${timeScale} wall ms to one of theirs.`,
-      );
-    if (failures.length > 0) {
-      notes.push(`Failures: ${failures.map(([reason, count]) => `${count} x ${reason}`).join(", ")}.`);
-    }
-    if (this.wasInterrupted) notes.push(`Interrupted: ${this.sent} of ${workload.count} requests were sent.`);
-    return notes;
+    return {
+      run: this.records.result(replayNotes({ workload, timeScale, ...outcome })),
+      ...outcome,
+    };
   }
 }
 

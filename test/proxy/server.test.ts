@@ -133,6 +133,7 @@ describe("which way a request goes", () => {
       "x-pdbench-prefill-worker": prefill[0]!.url,
       "x-pdbench-decode-worker": decode[0]!.url,
     });
+    expect(Number(headers["x-pdbench-decision-us"])).toBeGreaterThanOrEqual(0);
     expect(decode[0]!.seen[0]!.headers).not.toHaveProperty("x-pdbench-explain");
   });
 

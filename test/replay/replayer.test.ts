@@ -79,6 +79,13 @@ describe("an open-loop replay", () => {
     expect(sentMs[1]! - lastTokenMs[0]!).toBeGreaterThanOrEqual(10);
     expect(engine.seen.map(({ headers }) => headers["x-session-id"])).toEqual(["s0", "s0"]);
   });
+
+  it("says what a reader cannot know: routes of another server, and that answers are not in later prompts", async () => {
+    const workload = workloadOf([{ blocks: [0, 1], inputTokens: 10, outputTokens: 10 }]);
+    const { run, meanDecisionUs } = await new Replayer(optionsFor(workload)).run();
+    expect(meanDecisionUs).toBeNull();
+    expect(run.notes.join(" ")).toMatch(/does not say how it routed.*made-up tokens/);
+  });
 });
 
 describe("a closed-loop replay", () => {
@@ -196,9 +203,11 @@ describe("what a replay measures", () => {
       router: { policy: "round_robin", decider: { kind: "threshold", routing_threshold: 10 } },
     });
     const rows = [{ inputTokens: 9 }, { inputTokens: 10 }, { inputTokens: 11 }];
-    const { run } = await new Replayer(
+    const { run, meanDecisionUs } = await new Replayer(
       optionsFor(workloadOf(rows, { concurrency: 1 }), { url: fleet.url }),
     ).run();
+    expect(meanDecisionUs).toBeGreaterThan(0);
+    expect(run.notes.join(" ")).not.toMatch(/does not say how it routed|made-up tokens/);
     expect([...run.records.path].map((path) => PATHS[path])).toEqual([
       "decode_only",
       "disaggregated",
