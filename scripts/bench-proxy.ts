@@ -1,21 +1,25 @@
 /**
- * `npm run bench:proxy [-- --json] [-- --rounds N] [-- --seconds S]`: what the proxy adds to a request.
+ * `npm run bench:proxy [-- --json --rounds N --requests N --connections 1,16,64,1000]`: what the proxy adds to a request.
  *
  * autocannon against a trivial engine (16 chunks a request, 2 kB prompt), directly, through nginx where it is
  * installed (or `PDBENCH_NGINX` names it), and through the proxy with one leg and with both. All of them in
  * turns, in every round, so that whatever else the machine does falls on all of them alike; figures are
- * medians over the rounds.
+ * medians over the rounds. From 1,000 connections on the engine sends a chunk every 50 ms, so that as many streams are
+ * open at once.
  */
 import { cpus } from "node:os";
 import autocannon from "autocannon";
 import Table from "cli-table3";
 import { quantile } from "simple-statistics";
+import { InputError } from "../src/errors.js";
 import { startTargets, stopTargets, type Target } from "./bench-proxy/targets.js";
 import { cpuMs } from "./support/cpu-time.js";
 
-const CONCURRENCIES = [1, 16, 64];
 const CHUNKS = 16;
-const WARMUP_SECONDS = 5;
+/** Enough for the compiler of the proxies' process to be done with what is hot. */
+const WARMUP_REQUESTS = 5000;
+const PACED_FROM_CONNECTIONS = 1000;
+const PACE_MS = 50;
 
 /** What one round of one target measured. */
 interface Round {
@@ -42,7 +46,8 @@ interface Row {
 
 const args = process.argv.slice(2);
 const rounds = numberAfter("--rounds", 5);
-const seconds = numberAfter("--seconds", 2);
+const requests = numberAfter("--requests", 4000);
+const concurrencies = listAfter("--connections", [1, 16, 64, 1000]);
 
 const BODY = JSON.stringify({
   model: "m",
@@ -54,40 +59,48 @@ const BODY = JSON.stringify({
 
 const targets = await startTargets();
 const measured = new Map<string, Round[]>();
-for (const target of targets) await measure(target, 16, WARMUP_SECONDS);
+for (const target of targets) await measure(target, 16, WARMUP_REQUESTS);
 for (let round = 0; round < rounds; round++) {
-  for (const concurrency of CONCURRENCIES) {
+  for (const concurrency of concurrencies) {
     // The order turns every round, so that no target always comes after the same one.
     const order = round % 2 === 0 ? targets : targets.toReversed();
     for (const target of order) {
       const key = keyOf(target, concurrency);
       process.stderr.write(`round ${round + 1} of ${rounds}, ${concurrency} connections, ${target.name}\n`);
-      measured.set(key, [...(measured.get(key) ?? []), await measure(target, concurrency, seconds)]);
+      measured.set(key, [...(measured.get(key) ?? []), await measure(target, concurrency, requests)]);
     }
   }
 }
 await stopTargets();
 
-const rows = CONCURRENCIES.flatMap((concurrency) => targets.map((target) => rowOf(target, concurrency)));
+const rows = concurrencies.flatMap((concurrency) => targets.map((target) => rowOf(target, concurrency)));
 if (args.includes("--json")) {
   process.stdout.write(
     `${JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, rounds, rows }, null, 2)}\n`,
   );
 } else print(rows);
 
-async function measure(target: Target, connections: number, duration: number): Promise<Round> {
+async function measure(target: Target, connections: number, amount: number): Promise<Round> {
   const times: number[] = [];
+  const isPaced = connections >= PACED_FROM_CONNECTIONS;
+  const startMs = performance.now();
   const before = target.pid === null ? 0 : cpuMs(target.pid);
   const run = autocannon({
     url: `${target.url}/v1/completions`,
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...(isPaced && { "x-pace-ms": String(PACE_MS) }) },
     body: BODY,
     connections,
-    duration,
+    amount,
   });
-  void run.on("response", (_client, _status, _bytes, responseTimeMs) => times.push(responseTimeMs));
-  const { errors, non2xx, duration: tookS } = await run;
+  let endMs = startMs;
+  void run.on("response", (_client, _status, _bytes, responseTimeMs) => {
+    times.push(responseTimeMs);
+    // autocannon itself notices the end of its requests a second late at worst.
+    endMs = performance.now();
+  });
+  const { errors, non2xx } = await run;
+  const tookS = (endMs - startMs) / 1000;
   if (errors + non2xx > 0)
     throw new Error(`${target.name}: ${errors} errors, ${non2xx} answers that are not 2xx`);
   return {
@@ -125,7 +138,7 @@ function rowOf(target: Target, concurrency: number): Row {
 
 function print(all: readonly Row[]): void {
   console.log(
-    `node ${process.version}, ${cpus()[0]?.model ?? "unknown CPU"}, ${rounds} rounds of ${seconds} s, medians`,
+    `node ${process.version}, ${cpus()[0]?.model ?? "unknown CPU"}, ${rounds} rounds of ${requests} requests, medians`,
   );
   const head = [
     "connections",
@@ -180,6 +193,14 @@ function keyOf(target: Target, concurrency: number): string {
 }
 
 function numberAfter(flag: string, initial: number): number {
+  return listAfter(flag, [initial])[0]!;
+}
+
+function listAfter(flag: string, initial: number[]): number[] {
   const index = args.indexOf(flag);
-  return index < 0 ? initial : Number(args[index + 1]);
+  if (index < 0) return initial;
+  const text = args[index + 1] ?? "";
+  const values = text.split(",").map(Number);
+  if (values.every((value) => value > 0)) return values;
+  throw new InputError(`${flag} ${text}: expected numbers above 0`);
 }

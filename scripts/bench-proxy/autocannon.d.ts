@@ -6,15 +6,13 @@ declare module "autocannon" {
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
     readonly connections: number;
-    /** Seconds. */
-    readonly duration: number;
+    /** Requests. */
+    readonly amount: number;
   }
 
   interface Result {
     readonly errors: number;
     readonly non2xx: number;
-    /** Seconds. */
-    readonly duration: number;
   }
 
   interface Instance extends Promise<Result> {

@@ -2,7 +2,8 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 
 /**
  * The least that can stand for an engine: HTTP/1.1 over a bare socket, a stream of 16 events sent one by one for
- * every request, and one JSON document for a prefill leg. Prints its port.
+ * every request, and one JSON document for a prefill leg. With the header `x-pace-ms` the events of a stream come that
+ * far apart. Prints its port.
  */
 
 const CHUNKS = 16;
@@ -44,13 +45,25 @@ function answerAll(socket: Socket, bytes: Buffer): Buffer {
   for (;;) {
     const headEnd = bytes.indexOf(END_OF_HEAD);
     if (headEnd < 0) return bytes;
-    const length = Number(/content-length: *(\d+)/i.exec(bytes.toString("latin1", 0, headEnd))?.[1] ?? 0);
+    const head = bytes.toString("latin1", 0, headEnd);
+    const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+    const paceMs = Number(/x-pace-ms: *(\d+)/i.exec(head)?.[1] ?? 0);
     const end = headEnd + END_OF_HEAD.length + length;
     if (bytes.length < end) return bytes;
     if (bytes.subarray(headEnd, end).includes(PREFILL_LEG)) socket.write(PREFILL);
+    else if (paceMs > 0) sendPaced(socket, paceMs);
     else for (const part of STREAM) socket.write(part);
     bytes = bytes.subarray(end);
   }
+}
+
+function sendPaced(socket: Socket, paceMs: number): void {
+  let part = 0;
+  const timer = setInterval(() => {
+    socket.write(STREAM[part++]!);
+    if (part === STREAM.length) clearInterval(timer);
+  }, paceMs);
+  socket.once("close", () => clearInterval(timer));
 }
 
 server.listen(0, "127.0.0.1", () => {
