@@ -20,6 +20,7 @@ import { CASES, type Case } from "./sim-vs-live/cases.js";
 import { runLive, simulated, type LiveComparison, type RunSettings } from "./sim-vs-live/live-run.js";
 import { runInLockstep } from "./sim-vs-live/lockstep-run.js";
 import { caseText } from "./sim-vs-live/result-table.js";
+import { tieSpread } from "./sim-vs-live/tie-spread.js";
 
 const TRACE = fileURLToPath(new URL("../../shared/data/traces/mooncake-conversation.jsonl", import.meta.url));
 
@@ -51,8 +52,13 @@ console.log(
 );
 try {
   for (const theCase of cases) {
-    const comparisons = flags.lockstep ? [await runInLockstep(theCase, settings)] : await liveRuns(theCase);
-    console.log(`\n${caseText(`${theCase.name}, ${theCase.rate} requests/s`, comparisons)}`);
+    const title = `${theCase.name}, ${theCase.rate} requests/s`;
+    if (flags.lockstep) {
+      console.log(`\n${caseText(title, [await runInLockstep(theCase, settings)], null)}`);
+    } else {
+      const spreads = await tieSpread(theCase, settings.trace, settings.requests);
+      console.log(`\n${caseText(title, await liveRuns(theCase), spreads)}`);
+    }
   }
 } finally {
   if (temporary !== null) rmSync(temporary, { recursive: true });
