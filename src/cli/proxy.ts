@@ -3,6 +3,7 @@ import { InputError } from "../errors.js";
 import { wallClock } from "../proxy/clock.js";
 import { CONNECTORS, type Connector } from "../proxy/dialects/connector.js";
 import { dialectDefaults, flagDialect } from "../proxy/flag-dialect.js";
+import type { DrainSettings } from "../proxy/lifetime.js";
 import { logLevel, ProcessLog, type LogLevel } from "../proxy/process-log.js";
 import { REFUSED_FLAGS } from "../proxy/refused-flags.js";
 import {
@@ -14,6 +15,7 @@ import {
 } from "../proxy/resilience-flags.js";
 import { routerBlock, type RoutingFlags } from "../proxy/routing-flags.js";
 import { startProxy, type ProxyOptions } from "../proxy/server.js";
+import { runUntilSignal } from "../proxy/signals.js";
 import type { TracingOptions } from "../proxy/tracing.js";
 import { workersOf, type WorkerFlags } from "../proxy/worker-flags.js";
 import { dnsSource, type WorkerSourceOptions } from "../proxy/workers/worker-sources.js";
@@ -79,6 +81,8 @@ interface ProxyFlags extends WorkerFlags, RoutingFlags, SecurityFlags {
   readonly requestRewriter?: string;
   readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
+  readonly drainDelaySecs: number;
+  readonly drainTimeoutSecs: number;
   readonly logStats?: true;
   readonly logStatsInterval?: number;
   readonly set: readonly string[];
@@ -89,7 +93,7 @@ interface ProxyFlags extends WorkerFlags, RoutingFlags, SecurityFlags {
  *
  * @param serve What is done with the options that the flags stand for.
  */
-export function proxyCommand(serve: (options: ProxyOptions) => Promise<void> = serveUntilTold): Command {
+export function proxyCommand(serve: typeof serveUntilTold = serveUntilTold): Command {
   const command = new Command("proxy")
     .description(
       "Routes OpenAI requests over prefill and decode workers, with the routing core that simulate runs.",
@@ -105,7 +109,9 @@ export function proxyCommand(serve: (options: ProxyOptions) => Promise<void> = s
   for (const flag of REFUSED_FLAGS.keys()) command.addOption(new Option(`--${flag} [value...]`).hideHelp());
   return command.addHelpText("after", EXAMPLES).action(async (flags: ProxyFlags) => {
     refuseForeignFlags(command);
-    await serve(proxyOptions(flags));
+    const { drainDelaySecs, drainTimeoutSecs } = flags;
+    const drain = { delayMs: drainDelaySecs * 1000, timeoutMs: drainTimeoutSecs * 1000 };
+    await serve(proxyOptions(flags), drain, () => proxyOptions(flags));
   });
 }
 
@@ -138,6 +144,18 @@ function addServerFlags(command: Command): void {
       "wall time of one second of the router's, s: that of the mock engines",
       numberFlag("--time-scale", "positive"),
       1,
+    )
+    .option(
+      "--drain-delay-secs <SECONDS>",
+      "told to end: time with readiness off before nothing new is taken",
+      numberFlag("--drain-delay-secs", "not negative"),
+      0,
+    )
+    .option(
+      "--drain-timeout-secs <SECONDS>",
+      "told to end: time for open requests, then they are cut",
+      numberFlag("--drain-timeout-secs", "not negative"),
+      30,
     )
     .option("--record <FILE>", "write a trace of the traffic, without prompts (.gz accepted)")
     .option("--event-log <FILE>", "write every call to the routing core, prompts included");
@@ -293,21 +311,42 @@ function addObservationFlags(command: Command): void {
     );
 }
 
-async function serveUntilTold(options: ProxyOptions): Promise<void> {
+/** @param reread What the flags stand for now, files read again. */
+async function serveUntilTold(
+  options: ProxyOptions,
+  drain: DrainSettings,
+  reread: () => ProxyOptions,
+): Promise<void> {
   const proxy = await startProxy(options);
-  const { prefill, decode, connector, log } = options;
-  log?.say(
+  const { prefill, decode, connector } = options;
+  const log = options.log!;
+  log.say(
     "info",
     `pdbench proxy listens on ${proxy.url}: ${prefill.length} prefill and ${decode.length} decode workers, ${connector.connector}`,
   );
   for (const [what, url] of Object.entries(proxy.ownUrls)) {
-    if (url !== null) log?.say("info", `pdbench proxy: ${what} on ${url}`);
+    if (url !== null) log.say("info", `pdbench proxy: ${what} on ${url}`);
   }
-  await new Promise<void>((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
-  });
-  await proxy.close();
+  let current = options;
+  const reload = () => {
+    const next = reread();
+    proxy.reload(next);
+    const changes = changedSettings(current.router, next.router);
+    current = next;
+    return `reloaded: ${changes.length === 0 ? "no setting of the router has changed" : changes.join(", ")}`;
+  };
+  await runUntilSignal({ proxy, drain, reload, log });
+}
+
+/** `path old -> new` for every setting that differs. */
+function changedSettings(before: unknown, after: unknown, path = ""): string[] {
+  if (typeof before !== "object" || typeof after !== "object" || before === null || after === null) {
+    return before === after ? [] : [`${path} ${String(before)} -> ${String(after)}`];
+  }
+  const [was, is] = [before as Record<string, unknown>, after as Record<string, unknown>];
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])].flatMap((name) =>
+    changedSettings(was[name], is[name], path === "" ? name : `${path}.${name}`),
+  );
 }
 
 function refuseForeignFlags(command: Command): void {

@@ -98,6 +98,9 @@ function notify(router: Router, logged: Exclude<LoggedCall, LoggedDecision>): vo
     case "setHealthy":
       router.setHealthy(...logged.args);
       break;
+    case "reconfigure":
+      router.reconfigure(...logged.args);
+      break;
     case "addWorker":
       router.addWorker(...logged.args);
       break;

@@ -42,6 +42,7 @@ export type LoggedCall =
   | { readonly call: "onRequestEnd"; readonly args: [number, LegOutcome, number] }
   | { readonly call: "updateStats"; readonly args: [number, WorkerStats] }
   | { readonly call: "setHealthy"; readonly args: [number, boolean, number] }
+  | { readonly call: "reconfigure"; readonly args: [RouterConfig] }
   | { readonly call: "addWorker"; readonly args: [WorkerSpec] }
   | { readonly call: "forgetWorker" | "removeWorker"; readonly args: [number] };
 
@@ -141,6 +142,11 @@ export class LoggedRouter extends Router {
   override forgetWorker(...args: [number]): void {
     super.forgetWorker(...args);
     if (!this.isRemoving) this.log({ call: "forgetWorker", args });
+  }
+
+  override reconfigure(config: RouterConfig): void {
+    super.reconfigure(config);
+    this.log({ call: "reconfigure", args: [config] });
   }
 
   /** The place is the router's own choice, so that a fresh router makes the same. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { InputError } from "../errors.js";
+import { LEGS } from "../routing/request-book.js";
 import { Router } from "../routing/router.js";
 import type { RouterConfig } from "../routing/router-config.js";
 import type { WorkerSpec } from "../routing/types.js";
@@ -20,6 +21,7 @@ import { noWorker, notFound } from "./error-body.js";
 import { LoggedRouter } from "./event-log.js";
 import { Exchange } from "./exchange.js";
 import { generationApi } from "./generation-api.js";
+import { LEAVING, Lifetime, type DrainSettings } from "./lifetime.js";
 import { ProxyMetrics } from "./metrics.js";
 import {
   closeServer,
@@ -105,6 +107,15 @@ export interface RunningProxy {
   /** Of the ports of its own, where it has any. */
   readonly ownUrls: OwnServers["urls"];
   readonly router: Router;
+  /**
+   * Goes by other settings of the router, and by other workers, from the next request on; no stream is touched.
+   * Workers that were added at run time stay.
+   *
+   * @throws InputError for what cannot change while the proxy runs.
+   */
+  reload(next: Pick<ProxyOptions, "router" | "prefill" | "decode">): void;
+  /** Takes readiness off and lets open requests finish; `close` then ends the proxy. See `Lifetime.drain`. */
+  drain(settings: DrainSettings): Promise<number>;
   /** Cuts what is open and resolves when all sockets and files are closed. */
   close(): Promise<void>;
 }
@@ -186,7 +197,9 @@ async function serve(
   const changes = new WorkerChanges(roster, pools, dialect, timers, options.targets ?? new TargetRules([]));
   const source = { core, metrics, decisions, dashboard, changes };
   const door = new Door(options.door ?? OPEN_DOOR);
-  const listener = (gate: Gate) => requestListener(source, door, gate, options.ports ?? NO_OWN_PORTS);
+  const lifetime = new Lifetime(timers);
+  const { ports = NO_OWN_PORTS } = options;
+  const listener = (gate: Gate) => requestListener({ source, door, gate, ports, lifetime });
   server.on("request", listener("clients"));
   own.answer("admin", listener("admin"));
   own.answer("metrics", listener("metrics"));
@@ -194,9 +207,13 @@ async function serve(
   const { sources } = options;
   const stopFollowing = sources === undefined ? null : await followSources(sources, changes, timers, warn);
   const stopChecks = startHealthChecks(roster, timers);
-  const poller = router.usesStats()
-    ? new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, core.clock)
-    : null;
+  let poller: EngineStatsPoller | null = null;
+  const pollIfNeeded = () => {
+    if (router.usesStats()) {
+      poller ??= new EngineStatsPoller(router, workers, options.engineStatsIntervalMs, core.clock);
+    }
+  };
+  pollIfNeeded();
   const { logStatsIntervalMs } = options;
   const stopStatsLog =
     logStatsIntervalMs === undefined ? null : statsLog?.start(core, core.clock, logStatsIntervalMs);
@@ -214,7 +231,32 @@ async function serve(
     await Promise.all([recorder?.close(), log?.close(), tracing?.close()]);
   };
   let closing: Promise<void> | null = null;
-  return { router, close: () => (closing ??= shut()) };
+  let listed = options as Pick<ProxyOptions, "prefill" | "decode">;
+  return {
+    router,
+    reload: (next) => {
+      router.reconfigure(next.router);
+      pollIfNeeded();
+      changeListed(changes, listed, next);
+      listed = next;
+    },
+    drain: (settings) => lifetime.drain(settings),
+    close: () => (closing ??= shut()),
+  };
+}
+
+/** Adds workers that are listed now, removes those that were. */
+function changeListed(
+  changes: WorkerChanges,
+  before: Pick<ProxyOptions, "prefill" | "decode">,
+  after: Pick<ProxyOptions, "prefill" | "decode">,
+): void {
+  for (const leg of LEGS) {
+    const ids = (urls: readonly WorkerUrl[]) => new Set(urls.map(({ id }) => id));
+    const [were, are] = [ids(before[leg]), ids(after[leg])];
+    for (const url of after[leg]) if (!were.has(url.id)) changes.add(url, leg);
+    for (const id of were) if (!are.has(id)) changes.remove(id);
+  }
 }
 
 function statsLogOf({ log, logStatsIntervalMs }: ProxyOptions): StatsLog | null {
@@ -280,13 +322,22 @@ function coreOf(
   };
 }
 
+interface ListenerParts {
+  readonly source: AdminSource;
+  readonly door: Door;
+  readonly gate: Gate;
+  readonly ports: OwnPorts;
+  readonly lifetime: Lifetime;
+}
+
 /** Where a request goes: to the proxy itself, to the routing core, or to a decode worker as it is. */
-function requestListener(
-  source: AdminSource,
-  door: Door,
-  gate: Gate,
-  ports: OwnPorts,
-): (req: IncomingMessage, res: ServerResponse) => void {
+function requestListener({
+  source,
+  door,
+  gate,
+  ports,
+  lifetime,
+}: ListenerParts): (req: IncomingMessage, res: ServerResponse) => void {
   const { core } = source;
   let turn = 0;
   return (req, res) => {
@@ -302,6 +353,10 @@ function requestListener(
     }
     if (admin !== undefined) {
       req.resume();
+      if (path === "/readiness" && !lifetime.isReady) {
+        new ClientReply(res).fail(LEAVING);
+        return;
+      }
       void admin(source, res);
       return;
     }
@@ -312,6 +367,12 @@ function requestListener(
       });
       return;
     }
+    if (!lifetime.takesNew) {
+      req.resume();
+      new ClientReply(res).fail(LEAVING, ["retry-after", "1", "connection", "close"]);
+      return;
+    }
+    lifetime.track(res);
     if (req.method === "POST") {
       new Exchange(core, req, res, generationApi(req.method, path), path).begin();
       return;

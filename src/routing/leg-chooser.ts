@@ -19,18 +19,33 @@ export interface LegChooserParts {
 /** Chooses the worker of one leg: keeps its healthy workers and asks its policy. */
 export class LegChooser {
   readonly leg: Leg;
-  readonly policy: Policy;
   private healthyWorkers: readonly Worker[] = [];
-  private readonly seesSessionKey: boolean;
+  private current: Policy;
+  private seesSessionKey: boolean;
   private readonly context: Context;
   private readonly counts = new BranchCounts();
 
   constructor({ leg, workers, policy, ledger, random, seesSessionKey }: LegChooserParts) {
     this.leg = leg;
-    this.policy = policy;
+    this.current = policy;
     this.seesSessionKey = seesSessionKey;
     this.context = new Context(workers, ledger, random);
     this.onHealthChange();
+  }
+
+  get policy(): Policy {
+    return this.current;
+  }
+
+  /** Asks another policy from now on; null = the one it has. */
+  reconfigure(
+    change: { readonly policy: Policy; readonly random: Random } | null,
+    seesSessionKey: boolean,
+  ): void {
+    this.seesSessionKey = seesSessionKey;
+    if (change === null) return;
+    this.current = change.policy;
+    this.context.random = change.random;
   }
 
   /** Healthy workers in fleet order. */
@@ -108,7 +123,7 @@ class Context implements PolicyContext {
   prefillsHere: boolean | null = null;
   workers: readonly Worker[];
   readonly ledger: LedgerView;
-  readonly random: Random;
+  random: Random;
 
   constructor(workers: readonly Worker[], ledger: LedgerView, random: Random) {
     this.workers = workers;

@@ -111,6 +111,10 @@ export class RouterReplicas implements RequestRouter {
     for (const replica of this.replicas) replica.setHealthy(worker, healthy, nowMs);
   }
 
+  reconfigure(config: RouterConfig): void {
+    for (const replica of this.replicas) replica.reconfigure(config);
+  }
+
   forgetWorker(worker: number): void {
     for (const replica of this.replicas) replica.forgetWorker(worker);
   }

@@ -1,4 +1,4 @@
-import { randomStream } from "../values/random.js";
+import { randomStream, type Random } from "../values/random.js";
 import { BranchCounts } from "./branch-counts.js";
 import { Fleet } from "./fleet.js";
 import { Ledger } from "./ledger.js";
@@ -8,7 +8,8 @@ import { AllHolders } from "./prefix-index/prefix-holders.js";
 import type { PrefixIndex } from "./prefix-index/prefix-index.js";
 import { deciderNamed, policyNamed } from "./registry.js";
 import { LEGS, RequestBook, type LegChoosers } from "./request-book.js";
-import type { Choice, RouterConfig } from "./router-config.js";
+import { checkReconfigurable, isSame, policyChoice } from "./reconfiguration.js";
+import type { RouterConfig } from "./router-config.js";
 import { usesKvEvents, usesStats } from "./signals-used.js";
 import type {
   CandidateView,
@@ -20,6 +21,7 @@ import type {
   LegDecision,
   LegOutcome,
   LedgerView,
+  Policy,
   RouteDecision,
   RoutingRequest,
   WorkerSpec,
@@ -50,15 +52,16 @@ const OWN_INDEX_UNITS = 500_000;
  * `routeDecode` leaves it by `onRequestEnd`. A rejected request is never in the book.
  */
 export class Router {
-  private readonly config: RouterConfig;
+  private config: RouterConfig;
+  private readonly seed: number;
   private readonly fleet: Fleet;
   private readonly ledger: Ledger;
-  private readonly decider: Decider;
+  private decider: Decider;
   private readonly legs: LegChoosers;
   /** Index of what was routed where, for a decider that asks while a policy keeps none. */
-  private readonly prefixes: PrefixIndex | null;
-  private readonly choice: PendingChoice;
-  private readonly book: RequestBook;
+  private prefixes: PrefixIndex | null;
+  private choice: PendingChoice;
+  private book: RequestBook;
   private readonly deciderCounts = new BranchCounts();
 
   /**
@@ -75,20 +78,34 @@ export class Router {
     this.config = config;
     this.fleet = new Fleet(workers, capacity);
     this.ledger = new Ledger(capacity, config.loadAccounting);
+    this.seed = seed;
     this.decider = deciderNamed(config.decider.name).create(config.decider.params);
-    this.legs = {
-      prefill: this.chooser("prefill", config.prefillPolicy, seed),
-      decode: this.chooser("decode", config.decodePolicy, seed),
-    };
-    this.prefixes = this.ownIndex();
-    this.choice = new PendingChoice({
-      fleet: this.fleet,
-      legs: this.legs,
-      ledger: this.ledger,
-      config,
-      random: randomStream(seed, `router/decider/${config.decider.name}`),
-      prefixes: this.prefixes,
-    });
+    this.legs = { prefill: this.chooser("prefill"), decode: this.chooser("decode") };
+    this.prefixes = this.needsOwnIndex() ? this.ownIndex() : null;
+    this.choice = this.newChoice();
+    this.book = new RequestBook(this.ledger, this.legs, this.prefixes, config);
+  }
+
+  /**
+   * Goes by other settings from the next decision on. What is open goes on and ends as it would have; the book
+   * and the load counters stay. A policy that keeps its parameters keeps what it remembers, any other begins
+   * with nothing; so does the decider.
+   *
+   * @throws InputError for a setting that the account of open requests depends on; nothing has changed then.
+   */
+  reconfigure(config: RouterConfig): void {
+    checkReconfigurable(this.config, config);
+    const before = this.config;
+    this.config = config;
+    if (!isSame(before.decider, config.decider)) {
+      this.decider = deciderNamed(config.decider.name).create(config.decider.params);
+    }
+    for (const leg of LEGS) {
+      const stays = isSame(policyChoice(before, leg), policyChoice(config, leg));
+      this.legs[leg].reconfigure(stays ? null : this.newPolicy(leg), this.seesSessionKey(leg));
+    }
+    this.prefixes = this.needsOwnIndex() ? (this.prefixes ?? this.ownIndex()) : null;
+    this.choice = this.newChoice();
     this.book = new RequestBook(this.ledger, this.legs, this.prefixes, config);
   }
 
@@ -321,24 +338,43 @@ export class Router {
     return counts;
   }
 
-  private chooser(leg: Leg, { name, params }: Choice, seed: number): LegChooser {
-    const { capacity: fleetSize } = this.fleet;
-    const workers = this.fleet.ofLeg(leg);
-    const { sessionKeyReaches } = this.config;
+  private chooser(leg: Leg): LegChooser {
     return new LegChooser({
       leg,
-      workers,
-      policy: policyNamed(name).create(params, { leg, workers, fleetSize }),
+      workers: this.fleet.ofLeg(leg),
       ledger: this.ledger,
-      random: randomStream(seed, `router/${leg}/${name}`),
-      seesSessionKey: sessionKeyReaches === "both" || sessionKeyReaches === leg,
+      seesSessionKey: this.seesSessionKey(leg),
+      ...this.newPolicy(leg),
     });
   }
 
-  private ownIndex(): PrefixIndex | null {
+  private newPolicy(leg: Leg): { readonly policy: Policy; readonly random: Random } {
+    const { name, params } = policyChoice(this.config, leg);
+    const setup = { leg, workers: this.fleet.ofLeg(leg), fleetSize: this.fleet.capacity };
+    return {
+      policy: policyNamed(name).create(params, setup),
+      random: randomStream(this.seed, `router/${leg}/${name}`),
+    };
+  }
+
+  private newChoice(): PendingChoice {
+    const { fleet, legs, ledger, config, prefixes } = this;
+    const random = randomStream(this.seed, `router/decider/${config.decider.name}`);
+    return new PendingChoice({ fleet, legs, ledger, config, random, prefixes });
+  }
+
+  private seesSessionKey(leg: Leg): boolean {
+    const { sessionKeyReaches } = this.config;
+    return sessionKeyReaches === "both" || sessionKeyReaches === leg;
+  }
+
+  private needsOwnIndex(): boolean {
     const { usesPrefixes } = deciderNamed(this.config.decider.name);
-    const isNeeded = usesPrefixes && LEGS.some((leg) => this.legs[leg].policy.heldUnits === undefined);
-    return isNeeded ? new AllHolders(this.fleet.capacity, OWN_INDEX_UNITS) : null;
+    return usesPrefixes && LEGS.some((leg) => this.legs[leg].policy.heldUnits === undefined);
+  }
+
+  private ownIndex(): PrefixIndex {
+    return new AllHolders(this.fleet.capacity, OWN_INDEX_UNITS);
   }
 
   private decide(request: RoutingRequest): DeciderDecision {
