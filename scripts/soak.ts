@@ -38,11 +38,11 @@ const agent = new Agent({ connections: streams, pipelining: 1 });
 const tally = { completed: 0, failed: 0, given_up: 0, lost: 0 };
 const complaints: string[] = [];
 const samples: Resources[] = [];
-await one(-1, 2, null);
+await one(0, 2, null);
 const before = resourcesOf(proxy.pid!);
 
 const endsAtMs = performance.now() + minutes * 60_000;
-let next = 0;
+let next = 1;
 const sampler = setInterval(sample, (minutes * 60_000) / SAMPLES);
 await Promise.all(Array.from({ length: streams }, lane));
 clearInterval(sampler);
