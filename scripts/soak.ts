@@ -51,7 +51,7 @@ await delay(SETTLE_MS);
 await check();
 proxy.kill("SIGTERM");
 const [status] = (await once(proxy, "exit")) as [number | null];
-if (status !== 0) complaints.push(`the proxy ended with status ${status}`);
+if (status !== 0) complaints.push(`the proxy ended with status ${String(status)}`);
 for (const engine of engines) engine.close();
 console.log(
   JSON.stringify({

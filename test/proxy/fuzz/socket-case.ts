@@ -31,13 +31,13 @@ export async function aliveCase({ url, prefill, decode }: Fleet, mark: string): 
   for (const engine of prefill) {
     const stray = engine.seen.find(({ json }) => json?.["max_tokens"] !== 1);
     if (stray !== undefined)
-      throw new Error(`a prefill worker got ${stray.method} ${stray.url} ${stray.body}`);
+      throw new Error(`a prefill worker got ${stray.method} ${stray.url} ${stray.body.toString()}`);
   }
   for (const engine of decode) {
     const stray = engine.seen.find(
       ({ json }) =>
         (json?.["kv_transfer_params"] as { do_remote_decode?: boolean } | undefined)?.do_remote_decode,
     );
-    if (stray !== undefined) throw new Error(`a decode worker got a prefill leg: ${stray.body}`);
+    if (stray !== undefined) throw new Error(`a decode worker got a prefill leg: ${stray.body.toString()}`);
   }
 }
