@@ -95,7 +95,7 @@ describeWithBrowser("pdbench serve in a browser", () => {
     const url = await startSite(folder);
     const { page, context, complaints } = await visit(url, { width: 390 });
     await page.getByRole("link", { name: "start a sweep here" }).click();
-    await page.getByLabel("Scenario").selectOption("file:small.yaml");
+    await page.locator("select").selectOption("file:small.yaml");
     await page.getByLabel("Seeds").fill("none");
     await page.locator("#check.worse", { hasText: "--seeds: none" }).waitFor();
     await page.getByLabel("Seeds").fill("1");

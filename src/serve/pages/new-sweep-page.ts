@@ -37,9 +37,9 @@ ${textField("out", "Name of the results", form.out, "--out", `A folder below ${f
 </div>
 <datalist id="traces">${found.traces.map((trace) => `<option value="${escapeHtml(trace)}"></option>`).join("")}</datalist>
 ${policyFields(form)}
-<label class="field">Other settings <code>--set</code>
-<textarea name="settings" rows="3" spellcheck="false" aria-describedby="about-settings">${escapeHtml(form.settings)}</textarea>
-<span class="note" id="about-settings">One a line, each a value, a list or a range: engine.max_num_batched_tokens=2048,8192</span></label>
+<div class="field"><label>Other settings <code>--set</code>
+<textarea name="settings" rows="3" spellcheck="false" aria-describedby="about-settings">${escapeHtml(form.settings)}</textarea></label>
+<span class="note" id="about-settings">One a line, each a value, a list or a range: engine.max_num_batched_tokens=2048,8192</span></div>
 <label class="check"><input type="checkbox" name="keep_runs" value="1"${form.keepsRuns ? " checked" : ""}> Keep every run's own folder, with its requests and timelines</label>
 <div id="check" class="note" role="status"></div>
 <pre id="command" tabindex="0" hidden></pre>
@@ -62,9 +62,9 @@ function textField(
   list?: string,
 ): string {
   const choices = list === undefined ? "" : ` list="${list}"`;
-  return `<label class="field">${label} <code>${flag}</code>
-<input type="text" name="${name}" value="${escapeHtml(value)}" autocomplete="off" spellcheck="false" aria-describedby="about-${name}"${choices}>
-<span class="note" id="about-${name}">${escapeHtml(about)}</span></label>`;
+  return `<div class="field"><label>${label} <code>${flag}</code>
+<input type="text" name="${name}" value="${escapeHtml(value)}" autocomplete="off" spellcheck="false" aria-describedby="about-${name}"${choices}></label>
+<span class="note" id="about-${name}">${escapeHtml(about)}</span></div>`;
 }
 
 function scenarioField({ scenario }: SweepForm, { scenarios }: FoundFiles): string {
