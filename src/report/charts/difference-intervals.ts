@@ -6,6 +6,12 @@ import { type Chart, CONTAINER } from "./chart.js";
 /** Changes beyond this share would press all others together on a straight axis. */
 const STRAIGHT_UP_TO = 1.5;
 const ROW_HEIGHT = 22;
+/** Only where a row has an interval: Vega complains of a scale over nothing. */
+const INTERVAL_LAYER = {
+  mark: { type: "rule", strokeWidth: 4 },
+  transform: [{ filter: "isValid(datum.low)" }],
+  encoding: { x: { field: "low", type: "quantitative" }, x2: { field: "high" } },
+} as const;
 
 /** Relative change of every metric with its interval, a row each: what differs, by how much, how surely. */
 export function differenceIntervalsChart({ baseline, others }: Comparison): Chart {
@@ -27,6 +33,7 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
       };
     }),
   );
+  const hasIntervals = values.some(({ low }) => low !== null);
   const metrics = new Set(values.map(({ metric }) => metric)).size;
   const largest = Math.max(
     0,
@@ -65,11 +72,7 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
             opacity: { condition: { test: "datum.detectable", value: 1 }, value: 0.45 },
           },
           layer: [
-            {
-              mark: { type: "rule", strokeWidth: 4 },
-              transform: [{ filter: "isValid(datum.low)" }],
-              encoding: { x: { field: "low", type: "quantitative" }, x2: { field: "high" } },
-            },
+            ...(hasIntervals ? [INTERVAL_LAYER] : []),
             {
               mark: { type: "point", filled: true, size: 60 },
               encoding: {
