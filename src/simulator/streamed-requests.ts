@@ -152,7 +152,8 @@ export class StreamedRequests implements Requests, TraceWriter {
     if (made === 0) this.startMs = row.arrivalMs;
     this.arrivalMs[at] = (row.arrivalMs - this.startMs) / this.options.speedup;
     this.inputTokens[at] = row.inputTokens;
-    this.outputTokens[at] = Math.max(1, row.outputTokens);
+    const outputTokens = Math.max(1, row.outputTokens);
+    this.outputTokens[at] = outputTokens;
     this.session[at] = row.session ?? -1;
     this.priority[at] = row.priority ?? 0;
     this.cancelAfterMs[at] = row.cancelAfterMs ?? NaN;
@@ -160,7 +161,7 @@ export class StreamedRequests implements Requests, TraceWriter {
     this.turns[at] = -1;
     this.previous[at] = this.link(made, row);
     this.write(at, text);
-    this.options.check(made, this.inputTokens[at]!, this.outputTokens[at]!);
+    this.options.check(made, row.inputTokens, outputTokens);
   }
 
   /** A turn of the session is still to be made. */

@@ -37,7 +37,7 @@ export function mixedOf(parts: readonly GeneratorSpec[]): GeneratorSpec {
       return {
         nextMs: () => earliest().nextMs(),
         emit: (trace) => earliest().emit(trace),
-        ...(sources.some(({ awaits }) => awaits !== undefined) && {
+        ...(sources.some((source) => source.awaits !== undefined) && {
           awaits: (session: number) => sources.some((source) => source.awaits?.(session) === true),
         }),
       };
