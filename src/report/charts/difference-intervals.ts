@@ -7,11 +7,11 @@ import { type Chart, CONTAINER } from "./chart.js";
 const STRAIGHT_UP_TO = 1.5;
 const ROW_HEIGHT = 22;
 /** Only where a row has an interval: Vega complains of a scale over nothing. */
-const INTERVAL_LAYER = {
-  mark: { type: "rule", strokeWidth: 4 },
+const intervalLayer = () => ({
+  mark: { type: "rule" as const, strokeWidth: 4 },
   transform: [{ filter: "isValid(datum.low)" }],
-  encoding: { x: { field: "low", type: "quantitative" }, x2: { field: "high" } },
-} as const;
+  encoding: { x: { field: "low", type: "quantitative" as const }, x2: { field: "high" } },
+});
 
 /** Relative change of every metric with its interval, a row each: what differs, by how much, how surely. */
 export function differenceIntervalsChart({ baseline, others }: Comparison): Chart {
@@ -72,7 +72,7 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
             opacity: { condition: { test: "datum.detectable", value: 1 }, value: 0.45 },
           },
           layer: [
-            ...(hasIntervals ? [INTERVAL_LAYER] : []),
+            ...(hasIntervals ? [intervalLayer()] : []),
             {
               mark: { type: "point", filled: true, size: 60 },
               encoding: {
