@@ -50,7 +50,14 @@ export function unusedInFile(runs: readonly Resolution[]): string[] {
   const isOverridden = overrides.some(({ setting, at }) => at === undefined && touchesRouter(setting));
   if (isOverridden) return [];
   const { unused, withoutEffect } = first.router;
+  // An axis such as `policy` sets both legs: it has an effect where one of them does.
+  const isOfLivelyAxis = (path: string): boolean =>
+    overrides.some(({ setting }) => {
+      const paths = pathsOf(setting).map((parts) => parts.join("."));
+      return paths.includes(path) && runs.some((run) => paths.some((each) => !isUnused(each, run)));
+    });
   return [...unused, ...withoutEffect.map(({ path }) => path)]
+    .filter((path) => !isOfLivelyAxis(`router.${path}`))
     .filter((path) => runs.every((run) => isUnused(`router.${path}`, run)))
     .map((path) => {
       const place = source.origin(["router", ...path.split(".")]);
