@@ -107,7 +107,7 @@ describeWithBrowser("the HTML report in a browser", () => {
 
   it("sorts the table by a column, numbers as numbers", async () => {
     const path = await write("sort.html", await page(realisticSweep([0, 2048])));
-    const { page: sorted } = await openReport(browser, path, { width: 1280 });
+    const { page: sorted } = await openReport(browser, path, { width: 1280, asOpened: true });
     const header = sorted.locator("table.sortable th", { hasText: "TTFT p90" });
     await header.locator("button").click();
     expect(await header.getAttribute("aria-sort")).toBe("ascending");
@@ -120,7 +120,9 @@ describeWithBrowser("the HTML report in a browser", () => {
 
   it("redraws in the other colours when the system turns dark", async () => {
     const path = await write("dark.html", await page(realisticSweep([0, 2048])));
-    const { page: turning } = await openReport(browser, path, { width: 1280 });
+    const { page: turning } = await openReport(browser, path, { width: 1280, asOpened: true });
+    await turning.locator("#pareto").scrollIntoViewIfNeeded();
+    await turning.locator("#pareto[data-drawn]").waitFor();
     const colour = "document.querySelector('#pareto .mark-symbol path').getAttribute('fill')";
     const light = await turning.evaluate<string>(colour);
     await turning.emulateMedia({ colorScheme: "dark" });
@@ -171,7 +173,7 @@ describeWithBrowser("the HTML report in a browser", () => {
 
   it("has no serious accessibility problem", async () => {
     const path = await write("axe.html", await page(realisticSweep([0, 2048])));
-    const { page: checked } = await openReport(browser, path, { width: 1280 });
+    const { page: checked } = await openReport(browser, path, { width: 1280, asOpened: true });
     expect(await seriousProblems(checked)).toEqual([]);
     await checked.context().close();
   });

@@ -184,24 +184,25 @@ describeWithBrowser("the dashboard in a browser", () => {
     await page.context().close();
   });
 
-  it.each([
-    [390, "dark"],
-    [390, "light"],
-    [1280, "light"],
-    [2200, "dark"],
-  ] as const)("fits %i px in %s and has no accessibility problem", async (width, colorScheme) => {
-    const { default: axe } = await import("axe-core");
-    const fleet = await startFleet({ prefill: 2, decode: 2 });
-    for (const engine of [...fleet.prefill, ...fleet.decode]) engine.script = withMetrics(0.4);
-    for (let i = 0; i < 4; i++) await (await post(`${fleet.url}/v1/completions`, STREAM)).text();
-    const { page } = await open(fleet, { width, colorScheme });
-    await page.waitForFunction("document.querySelectorAll('#workers td.engine .figure-bar').length === 4");
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-    await page.evaluate(axe.source);
-    const violations = await page.evaluate<{ id: string; nodes: unknown[] }[]>(
-      "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) })))",
-    );
-    expect(violations).toEqual([]);
-    await page.context().close();
-  });
+  it.each(["light", "dark"] as const)(
+    "fits every width in %s and has no accessibility problem",
+    async (colorScheme) => {
+      const { default: axe } = await import("axe-core");
+      const fleet = await startFleet({ prefill: 2, decode: 2 });
+      for (const engine of [...fleet.prefill, ...fleet.decode]) engine.script = withMetrics(0.4);
+      for (let i = 0; i < 4; i++) await (await post(`${fleet.url}/v1/completions`, STREAM)).text();
+      const { page } = await open(fleet, { width: 390, colorScheme });
+      await page.waitForFunction("document.querySelectorAll('#workers td.engine .figure-bar').length === 4");
+      for (const width of [2200, 1280, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+      }
+      await page.evaluate(axe.source);
+      const violations = await page.evaluate<{ id: string; nodes: unknown[] }[]>(
+        "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) })))",
+      );
+      expect(violations).toEqual([]);
+      await page.context().close();
+    },
+  );
 });
