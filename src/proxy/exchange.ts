@@ -74,6 +74,8 @@ export class Exchange implements UpstreamEvents, Watched {
   private hasFirstToken = false;
   private prefillReply: Buffer[] = [];
   private prefillReplyBytes = 0;
+  /** The prefill reply, for a decode leg that is tried again. */
+  private keptReply: Buffer | null = null;
   /** Takes back the retry that is waiting. */
   private cancelRetry: (() => void) | null = null;
   private readonly cachedTokens = new CachedTokens();
@@ -345,9 +347,6 @@ export class Exchange implements UpstreamEvents, Watched {
       this.reply.end();
     }
   }
-
-  /** The prefill reply, for a decode leg that is tried again. */
-  private keptReply: Buffer | null = null;
 
   private continueWithDecode(reply: Buffer): void {
     if (this.facts!.decision.decode === null && !this.chooseLateDecode()) return;

@@ -96,3 +96,17 @@ export async function marksByChart(page: Page): Promise<Record<string, number>> 
     ]),
   )`);
 }
+
+/**
+ * What axe-core finds serious or critical in a page, with the elements concerned.
+ *
+ * @param options Arguments of `axe.run`, as JavaScript.
+ */
+export async function seriousProblems(page: Page, options: string): Promise<object[]> {
+  const { default: axe } = await import("axe-core");
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate<{ id: string; impact: string; nodes: string[] }[]>(
+    `axe.run(${options}).then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html }) => html) })))`,
+  );
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+}

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeWithBrowser, launchBrowser, type View } from "../report/browser.js";
+import { describeWithBrowser, launchBrowser, seriousProblems, type View } from "../report/browser.js";
 import { pointOf, summaryOf, sweepOf } from "../report/sweep-builder.js";
 import { SMALL_SWEEP } from "../sweep/sweep-bench.js";
 import { newFolder, routedSummary, startSite, writeResult } from "./site.js";
@@ -34,15 +34,6 @@ describeWithBrowser("pdbench serve in a browser", () => {
     await page.goto(`${url}/`);
     await page.locator("html[data-ready=true]").waitFor();
     return { page, context, complaints };
-  }
-
-  async function seriousProblems(page: Page): Promise<unknown> {
-    const { default: axe } = await import("axe-core");
-    await page.evaluate(axe.source);
-    return page.evaluate(
-      "axe.run({ iframes: false }).then(({ violations }) => violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')" +
-        ".map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) })))",
-    );
   }
 
   function someResults(): string {
@@ -101,12 +92,12 @@ describeWithBrowser("pdbench serve in a browser", () => {
     await page.getByLabel("Seeds").fill("1");
     await page.locator("#check:not(.worse)", { hasText: "4 points x 1 seed = 4 runs" }).waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
-    expect(await seriousProblems(page)).toEqual([]);
+    expect(await seriousProblems(page, "{ iframes: false }")).toEqual([]);
     await page.getByLabel("Name of the results").fill("tried");
     await page.getByRole("button", { name: "Start the sweep" }).press("Enter");
     await page.locator(".words", { hasText: "all 4 runs are done" }).waitFor();
     expect(await page.evaluate("document.querySelector('progress').position")).toBe(1);
-    expect(await seriousProblems(page)).toEqual([]);
+    expect(await seriousProblems(page, "{ iframes: false }")).toEqual([]);
     await page.getByRole("link", { name: "Open the report" }).click();
     await page.frameLocator("iframe").locator("h1", { hasText: "small" }).waitFor();
     expect(complaints).toEqual([]);
@@ -128,7 +119,7 @@ describeWithBrowser("pdbench serve in a browser", () => {
       await page.setViewportSize({ width: 390, height: 900 });
       for (const colorScheme of ["dark", "light"] as const) {
         await page.emulateMedia({ colorScheme });
-        expect(await seriousProblems(page), `${address} in ${colorScheme}`).toEqual([]);
+        expect(await seriousProblems(page, "{ iframes: false }"), `${address} in ${colorScheme}`).toEqual([]);
       }
     }
     await context.close();
