@@ -14,9 +14,9 @@ export interface TieSpread {
 const SEEDS = 20;
 
 /**
- * The spread of every figure over simulations of the same arrivals with other seeds of the router. Among equally loaded
- * workers a random one is taken, so the first tie that a live run sees and the simulation does not (or the other
- * way round) gives all later ties another draw: two runs that agree in everything else differ by this much.
+ * The spread of every figure over simulations of the same arrivals with other seeds of the router: among equally loaded
+ * workers a random one is taken. Draws are per request, so a live run has the simulation's; where a difference of
+ * milliseconds makes or breaks a tie, workers and queues differ from there on, by up to this much.
  */
 export async function tieSpread(
   theCase: Case,

@@ -1,4 +1,4 @@
-import type { Random } from "../values/random.js";
+import type { ItemRandom } from "../values/random.js";
 import { BranchCounts } from "./branch-counts.js";
 import type { Leg, LegDecision, LedgerView, Policy, PolicyContext, RoutingRequest, Worker } from "./types.js";
 
@@ -11,7 +11,7 @@ export interface LegChooserParts {
   readonly workers: readonly Worker[];
   readonly policy: Policy;
   readonly ledger: LedgerView;
-  readonly random: Random;
+  readonly random: ItemRandom;
   /** False: the leg's policy never sees a session key. */
   readonly seesSessionKey: boolean;
 }
@@ -39,7 +39,7 @@ export class LegChooser {
 
   /** Asks another policy from now on; null = the one it has. */
   reconfigure(
-    change: { readonly policy: Policy; readonly random: Random } | null,
+    change: { readonly policy: Policy; readonly random: ItemRandom } | null,
     seesSessionKey: boolean,
   ): void {
     this.seesSessionKey = seesSessionKey;
@@ -78,13 +78,13 @@ export class LegChooser {
   ): LegDecision | null {
     const candidates = accepts === null ? this.healthyWorkers : this.healthyWorkers.filter(accepts);
     if (candidates.length === 0) return null;
-    const decision = this.policy.pick(candidates, this.seen(request), this.at(nowMs, prefillsHere));
+    const decision = this.policy.pick(candidates, this.seen(request), this.at(request, nowMs, prefillsHere));
     return this.pinned(decision, request, candidates);
   }
 
   /** What each of `candidates` would cost; see `Policy.costs`, which the policy must have. */
   costs(candidates: readonly Worker[], request: RoutingRequest, nowMs: number, out: Float64Array): string {
-    const context = this.at(nowMs, this.leg === "prefill");
+    const context = this.at(request, nowMs, this.leg === "prefill");
     return this.policy.costs!(candidates, this.seen(request), context, out);
   }
 
@@ -110,7 +110,8 @@ export class LegChooser {
     return this.seesSessionKey || request.sessionKey === null ? request : { ...request, sessionKey: null };
   }
 
-  private at(nowMs: number, prefillsHere: boolean | null): PolicyContext {
+  private at({ id }: RoutingRequest, nowMs: number, prefillsHere: boolean | null): PolicyContext {
+    this.context.random.begin(id);
     this.context.nowMs = nowMs;
     this.context.prefillsHere = prefillsHere;
     return this.context;
@@ -123,9 +124,9 @@ class Context implements PolicyContext {
   prefillsHere: boolean | null = null;
   workers: readonly Worker[];
   readonly ledger: LedgerView;
-  random: Random;
+  random: ItemRandom;
 
-  constructor(workers: readonly Worker[], ledger: LedgerView, random: Random) {
+  constructor(workers: readonly Worker[], ledger: LedgerView, random: ItemRandom) {
     this.workers = workers;
     this.ledger = ledger;
     this.random = random;

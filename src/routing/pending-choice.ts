@@ -1,4 +1,4 @@
-import type { Random } from "../values/random.js";
+import type { ItemRandom, Random } from "../values/random.js";
 import { JointChoice } from "./joint-choice.js";
 import type { Fleet } from "./fleet.js";
 import type { PrefixIndex } from "./prefix-index/prefix-index.js";
@@ -12,7 +12,7 @@ export interface ChoiceParts {
   readonly legs: LegChoosers;
   readonly ledger: LedgerView;
   readonly config: RouterConfig;
-  readonly random: Random;
+  readonly random: ItemRandom;
   /** Index for `cachedTokens` where a policy keeps none, or null. */
   readonly prefixes: PrefixIndex | null;
 }
@@ -45,6 +45,7 @@ export class PendingChoice implements DeciderContext {
   begin(request: RoutingRequest, nowMs: number): void {
     this.request = request;
     this.nowMs = nowMs;
+    this.parts.random.begin(request.id);
     this.prefillDecision = null;
     this.prefillPicked = false;
     this.decodeDecision = null;

@@ -1,4 +1,4 @@
-import { randomStream, type Random } from "../values/random.js";
+import { ItemRandom } from "../values/random.js";
 import { BranchCounts } from "./branch-counts.js";
 import { Fleet } from "./fleet.js";
 import { Ledger } from "./ledger.js";
@@ -348,18 +348,18 @@ export class Router {
     });
   }
 
-  private newPolicy(leg: Leg): { readonly policy: Policy; readonly random: Random } {
+  private newPolicy(leg: Leg): { readonly policy: Policy; readonly random: ItemRandom } {
     const { name, params } = policyChoice(this.config, leg);
     const setup = { leg, workers: this.fleet.ofLeg(leg), fleetSize: this.fleet.capacity };
     return {
       policy: policyNamed(name).create(params, setup),
-      random: randomStream(this.seed, `router/${leg}/${name}`),
+      random: new ItemRandom(this.seed, `router/${leg}/${name}`),
     };
   }
 
   private newChoice(): PendingChoice {
     const { fleet, legs, ledger, config, prefixes } = this;
-    const random = randomStream(this.seed, `router/decider/${config.decider.name}`);
+    const random = new ItemRandom(this.seed, `router/decider/${config.decider.name}`);
     return new PendingChoice({ fleet, legs, ledger, config, random, prefixes });
   }
 
