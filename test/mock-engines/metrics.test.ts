@@ -88,14 +88,27 @@ describe("GET /metrics", () => {
 
   it("has queueing in the time to first token", async () => {
     const small = await startFleet({ settings: { "engine.max_num_seqs": 1 } });
-    const ask = () => post(decodeOf(small), "/v1/completions", { prompt: freshIds(10), max_tokens: 100 });
-    await Promise.all([ask(), ask()]);
-    const metrics = (await get(decodeOf(small), "/metrics")).text;
+    const only = decodeOf(small);
+    const first = new AbortController();
+    const running = fetch(`${only.url}/v1/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ prompt: freshIds(10), max_tokens: 20_000 }),
+      signal: first.signal,
+    }).catch(() => undefined);
+    await until(() => only.state().ranks[0]!.running === 1);
+    const second = post(only, "/v1/completions", { prompt: freshIds(10), max_tokens: 1 });
+    await until(() => only.state().ranks[0]!.waiting === 1);
+    const sinceMs = performance.now();
+    await until(() => performance.now() - sinceMs > 50);
+    const waitedMs = performance.now() - sinceMs;
+    first.abort();
+    await Promise.all([running, second]);
+    const metrics = (await get(only, "/metrics")).text;
     const ttftS = metric(metrics, "vllm:time_to_first_token_seconds_sum")!;
     const queueS = metric(metrics, "vllm:request_queue_time_seconds_sum")!;
     await small.close();
-    // The second waits for 100 tokens of the first, about 6 ms each.
-    expect(queueS).toBeGreaterThan(0.4);
+    expect(queueS).toBeGreaterThan(waitedMs / 1000);
     expect(ttftS).toBeGreaterThan(queueS);
   });
 

@@ -6,17 +6,18 @@ import { studyRegret } from "../../../src/sweep/regret/regret-study.js";
 import { fleet, workloadOf, type FleetOptions, type Row } from "../../simulator/fleet.js";
 
 /** Bursts of long and short prompts of three conversations. */
-const ROWS = Array.from({ length: 90 }, (_, i): Row => ({
-  arrivalMs: 30 * i + (i % 7),
-  input: i % 4 === 0 ? 801 : 161,
-  output: 5 + (i % 11),
-  blocks: Array.from({ length: i % 4 === 0 ? 50 : 10 }, (_, j) =>
-    j < 6 ? 10 * (i % 3) + j : 1000 + 60 * i + j,
-  ),
-}));
+const rowsEvery = (gapMs: number) =>
+  Array.from({ length: 90 }, (_, i): Row => ({
+    arrivalMs: gapMs * i + (i % 7),
+    input: i % 4 === 0 ? 801 : 161,
+    output: 5 + (i % 11),
+    blocks: Array.from({ length: i % 4 === 0 ? 50 : 10 }, (_, j) =>
+      j < 6 ? 10 * (i % 3) + j : 1000 + 60 * i + j,
+    ),
+  }));
 
-const setupOf = (options: FleetOptions = {}) =>
-  fleet(workloadOf(ROWS), { prefill: 3, decode: 3, ...options });
+const setupOf = (options: FleetOptions = {}, gapMs = 30) =>
+  fleet(workloadOf(rowsEvery(gapMs)), { prefill: 3, decode: 3, ...options });
 const THRESHOLD = { kind: "threshold", routing_threshold: 256 };
 
 describe("the regret of a decision", () => {
@@ -77,7 +78,7 @@ describe("a study of regret", () => {
 
   it("finds less regret where policies know what waits than where they do not", () => {
     const meanRegret = (policy: string) => {
-      const setup = setupOf({ prefill: 0, router: { decider: "never", policy } });
+      const setup = setupOf({ prefill: 0, router: { decider: "never", policy } }, 8);
       return studyRegret(setup, { sample: 1e6 }).legs[0]!.ttft_ms.regret_mean!;
     };
     expect(meanRegret("random")).toBeGreaterThan(2 * meanRegret("least_estimated_ttft"));
