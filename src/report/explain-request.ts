@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { InputError } from "../errors.js";
+import { type LegDecision, NOT_ROUTED } from "./leg-decisions.js";
 import { readCsv } from "./run-files-reader.js";
 
 /** A leg's decision as `decisions.jsonl` has it. */
@@ -96,24 +97,51 @@ async function findDecision(log: string, id: number): Promise<LoggedDecision | n
   return null;
 }
 
+/** What the pages of a run tell of its decision log. */
+export interface LoggedDecisions {
+  /** Of some requests, without the workers that stood for choice. */
+  readonly byRequest: ReadonlyMap<number, LoggedDecision>;
+  /** Of every request. */
+  readonly legs: readonly LegDecision[];
+}
+
+/** The last field of a line, and most of it: what the router knew of every worker. */
+const CANDIDATES = ',"candidates":';
+
 /**
- * The decisions about requests of a run, by number; null where the directory has no log. Lines of other requests are
- * passed over unread: a log holds what the router knew of every worker.
+ * The decisions of a run, in detail those about the requests `ids`; null where the directory has no log.
+ * @throws InputError for a line that is not JSON
  */
 export async function readDecisions(
   directory: string,
   ids: ReadonlySet<number>,
-): Promise<ReadonlyMap<number, LoggedDecision> | null> {
+): Promise<LoggedDecisions | null> {
   const log = join(directory, "decisions.jsonl");
   if (!existsSync(log)) return null;
-  const found = new Map<number, LoggedDecision>();
+  const byRequest = new Map<number, LoggedDecision>();
+  const legs: LegDecision[] = [];
   let number = 0;
   for await (const line of createInterface({ input: createReadStream(log), crlfDelay: Infinity })) {
     number++;
-    const id = Number(/"request":(\d+)/.exec(line)?.[1]);
-    if (ids.has(id)) found.set(id, parseLine(line, `${log}:${number}`));
+    const end = line.indexOf(CANDIDATES);
+    const decision = parseLine(end === -1 ? line : `${line.slice(0, end)}}`, `${log}:${number}`);
+    if (ids.has(decision.request)) byRequest.set(decision.request, decision);
+    legs.push(...legsOf(decision));
   }
-  return found;
+  return { byRequest, legs };
+}
+
+function legsOf({ at_ms, path, prefill, decode, decode_at_ms = at_ms }: LoggedDecision): LegDecision[] {
+  if (path === "rejected") {
+    return [{ timeS: at_ms / 1000, leg: "decode", worker: null, branch: NOT_ROUTED }];
+  }
+  const legs = [
+    ["prefill", prefill, at_ms],
+    ["decode", decode, decode_at_ms],
+  ] as const;
+  return legs.flatMap(([leg, chosen, atMs]) =>
+    chosen === null ? [] : [{ timeS: atMs / 1000, leg, worker: chosen.worker, branch: chosen.branch }],
+  );
 }
 
 function parseLine(line: string, place: string): LoggedDecision {

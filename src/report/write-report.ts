@@ -161,7 +161,9 @@ export function filesOf(run: RunResults): Promise<RunReport> {
 async function readFiles({ name, summary, directory }: RunResults): Promise<RunReport> {
   const [requests, timeline] = await Promise.all([readRequests(directory), readTimeline(directory)]);
   const shown = new Set(sampleRequests(requests ?? []).rows.map(({ id }) => id));
-  return { name, summary, requests, timeline, decisions: await readDecisions(directory, shown) };
+  const logged = await readDecisions(directory, shown);
+  const decided = { decisions: logged?.byRequest ?? null, legDecisions: logged?.legs ?? null };
+  return { name, summary, requests, timeline, ...decided };
 }
 
 /** Writes a file whole or not at all, and the folders above it. */

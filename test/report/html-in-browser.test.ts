@@ -60,7 +60,7 @@ describeWithBrowser("the HTML report in a browser", () => {
       [PHONE],
     ],
     ["a single point", () => page(sweepOf([pointOf(0, {}, [summaryOf()])])), 4, [DESKTOP]],
-    ["one run", () => runPage(runReport()), 10, [DESKTOP, PHONE]],
+    ["one run", () => runPage(runReport()), 14, [DESKTOP, PHONE]],
   ];
 
   it.each(pages)("draws every chart of %s, and nothing sticks out", async (name, make, charts, views) => {
@@ -106,6 +106,31 @@ describeWithBrowser("the HTML report in a browser", () => {
     await hovered.locator("button.pick").nth(2).press("Enter");
     expect(await hovered.evaluate(picked)).toBeGreaterThan(5);
     await hovered.context().close();
+  });
+
+  it("marks one time in every chart over time, and follows a worker through them", async () => {
+    const path = await write("over-time.html", await runPage(runReport()));
+    const { page: run } = await openReport(browser, path, DESKTOP);
+    const left = (figure: string, mark: string) =>
+      run.evaluate<number>(`document.querySelector("#${figure} ${mark}").getBoundingClientRect().left`);
+    const cell = run.locator("#timeline-sent-prefill .mark-rect path").nth(40);
+    await cell.hover({ force: true });
+    const moments = run.locator(".moment");
+    expect(await moments.count()).toBe(10);
+    const figures = ["branches", "sent", "running", "waiting", "kv-use"].map(
+      (one) => `timeline-${one}-prefill`,
+    );
+    const places = await Promise.all(figures.map((figure) => left(figure, ".moment")));
+    expect(Math.max(...places) - Math.min(...places)).toBeLessThan(1);
+    expect(new Set(await run.locator(".moment span").allTextContents()).size).toBe(1);
+    await cell.click({ force: true });
+    const followed = await run.evaluate<string[]>(
+      "[...document.querySelectorAll('.followed')].map((mark) => mark.closest('figure').id)",
+    );
+    expect([...new Set(followed)]).toEqual(figures.slice(1));
+    await run.keyboard.press("Escape");
+    expect(await run.locator(".followed, .unfollowed").count()).toBe(0);
+    await run.context().close();
   });
 
   it("sorts the table by a column, numbers as numbers", async () => {

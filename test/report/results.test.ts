@@ -135,7 +135,7 @@ describe("the forms of a report", () => {
     expect(report.kind).toBe("run");
     expect(await reportText(report, "md")).toContain("| TTFT | 42.0 | 42.0 |");
     const html = await reportText(report, "html");
-    expect(html.includes("Workers over time")).toBe(true);
+    expect(html.includes("Decisions and workers over time")).toBe(true);
     const json = JSON.parse(await reportText(report, "json")) as {
       points: { metrics: Record<string, { mean: number } | null> }[];
     };

@@ -59,5 +59,6 @@ export function runReport(part: Partial<RunReport> = {}): RunReport {
       kvUsage: 0.5 + 0.3 * Math.sin(i / 30 + w),
     })),
   ).flat();
-  return { name: "measured", summary, requests, timeline, decisions: new Map([[17, DECISION]]), ...part };
+  const decisions = new Map([[17, DECISION]]);
+  return { name: "measured", summary, requests, timeline, decisions, legDecisions: null, ...part };
 }

@@ -11,6 +11,8 @@ export interface Chart {
   /** What to see in it, one or two sentences. */
   readonly caption: string;
   readonly spec: ChartSpec;
+  /** Its horizontal axis is the time of the run, as that of every other such chart of its page. */
+  readonly isOverTime?: true;
 }
 
 /** Set on every specification: the version of the language, and that the chart fills its container's width. */

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import { SERIES_LIGHT, SHAPES } from "../html/palette.js";
+import { RAMP_LIGHT, SERIES_LIGHT, SHAPES } from "../html/palette.js";
 import { wrap } from "../text-table.js";
 import type { Chart } from "./chart.js";
 
@@ -9,6 +9,9 @@ const WIDTH = 720;
 const CHARACTERS = 80;
 /** Of the names on an axis, px, measured in the same way. */
 const LABEL_LIMIT = 260;
+/** The same where charts lie below each other on one axis, which takes equal room beside all of them. */
+const FIXED_LIMIT = 84;
+const FIXED_ROOM: ReadonlySet<string> = new Set(["minExtent", "maxExtent", "labelLimit"]);
 /** More series than this are drawn, but not all named. */
 const SERIES_AT_MOST = 16;
 const TEXT = "#17202a";
@@ -46,7 +49,7 @@ const CONFIG = {
   text: { color: TEXT, fontSize: 12 },
   style: { halo: { stroke: "#ffffff", strokeWidth: 4, strokeJoin: "round" } },
   rule: { color: MUTED, strokeWidth: 1.5 },
-  range: { category: [...SERIES_LIGHT], symbol: [...SHAPES] },
+  range: { category: [...SERIES_LIGHT], symbol: [...SHAPES], heatmap: [...RAMP_LIGHT] },
 } as const;
 
 /**
@@ -96,6 +99,7 @@ function withLegends(node: unknown, rows: Rows): unknown {
   if (typeof node !== "object" || node === null) return node;
   const entries = Object.entries(node as Record<string, unknown>).map(([key, value]) => {
     if (key === "data" || key === "transform") return [key, value] as const;
+    if ("maxExtent" in node && FIXED_ROOM.has(key)) return [key, FIXED_LIMIT] as const;
     if (key === "labelLimit") return [key, LABEL_LIMIT] as const;
     const isEncodingOfSeries = (key === "color" || key === "shape") && isOfField(value);
     if (!isEncodingOfSeries) return [key, withLegends(value, rows)] as const;

@@ -1,7 +1,9 @@
 import type { Summary } from "../../measure/summary.js";
 import type { LoggedDecision } from "../explain-request.js";
 import type { RequestRow, WorkerSample } from "../run-files-reader.js";
+import { decisionsFromRequests, type LegDecision } from "../leg-decisions.js";
 import { type Chart, hasRows } from "./chart.js";
+import { branchesOverTimeChart, type DecidedLeg, sentOverTimeChart } from "./decisions-over-time.js";
 import {
   latencyDistributionChart,
   type LatencySeries,
@@ -20,6 +22,8 @@ export interface RunReport {
   readonly timeline: readonly WorkerSample[] | null;
   /** Of the requests that the page shows, by number. */
   readonly decisions: ReadonlyMap<number, LoggedDecision> | null;
+  /** Of all requests. */
+  readonly legDecisions: readonly LegDecision[] | null;
 }
 
 /** The workers of a leg that have a timeline. */
@@ -27,6 +31,9 @@ export interface TimelineLeg {
   readonly leg: "prefill" | "decode";
   readonly workers: readonly string[];
   readonly samples: readonly WorkerSample[];
+  readonly decided: DecidedLeg;
+  /** End of the time axis, the same for all legs. */
+  readonly endS: number;
 }
 
 /** TTFT by path as series. */
@@ -67,23 +74,36 @@ export function breakdownCharts({ requests }: RunReport): readonly Chart[] {
     .filter(hasRows);
 }
 
-/** The legs of which samples are known. */
-export function timelineLegs({ summary, timeline }: RunReport): readonly TimelineLeg[] {
+/** The legs of which samples or decisions are known. */
+export function timelineLegs(run: RunReport): readonly TimelineLeg[] {
+  const { summary, timeline } = run;
+  const decisions = run.legDecisions ?? decisionsFromRequests(run.requests ?? []);
+  const endS = endOf([...(timeline ?? []), ...decisions]);
   return (["prefill", "decode"] as const).flatMap((leg) => {
     const workers = summary.workers.filter(({ role }) => role === leg).map(({ id }) => id);
     const samples = (timeline ?? []).filter(({ worker }) => workers.includes(worker));
-    return samples.length === 0 ? [] : [{ leg, workers, samples }];
+    const own = decisions.filter((decision) => decision.leg === leg);
+    if (samples.length === 0) return [];
+    const areLogged = run.legDecisions !== null;
+    return [{ leg, workers, samples, endS, decided: { leg, workers, decisions: own, endS, areLogged } }];
   });
 }
 
-/** Each measure of the workers over time, leg by leg. */
-export function timelineCharts(legs: readonly TimelineLeg[]): readonly Chart[] {
-  return TIMELINE_MEASURES.flatMap((measure) =>
-    legs.map(({ leg, samples }) => workerTimelineChart(measure, leg, samples)),
-  );
+/** The charts of a leg over time, on one axis: what was decided, and how the workers fared. */
+export function timelineCharts({ leg, samples, endS, decided }: TimelineLeg): readonly Chart[] {
+  return [
+    branchesOverTimeChart(decided),
+    sentOverTimeChart(decided),
+    ...TIMELINE_MEASURES.map((measure) => workerTimelineChart(measure, leg, samples, endS)),
+  ].filter(hasRows);
+}
+
+/** A run that takes no time at all still gets an axis. */
+function endOf(moments: readonly { readonly timeS: number }[]): number {
+  return moments.reduce((end, { timeS }) => Math.max(end, timeS), 0) || 1;
 }
 
 /** Every chart of a run, in the order of its page. */
 export function runCharts(run: RunReport): readonly Chart[] {
-  return [...distributionCharts(run), ...breakdownCharts(run), ...timelineCharts(timelineLegs(run))];
+  return [...distributionCharts(run), ...breakdownCharts(run), ...timelineLegs(run).flatMap(timelineCharts)];
 }

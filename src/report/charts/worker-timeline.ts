@@ -1,5 +1,6 @@
 import type { WorkerSample } from "../run-files-reader.js";
 import { type Chart, CONTAINER } from "./chart.js";
+import { BESIDE_TIME, TIME_AXIS, timeScale } from "./time-axis.js";
 
 /** Samples of one worker in one chart at most; longer runs show the mean of neighbouring samples. */
 const SAMPLES_AT_MOST = 100;
@@ -38,17 +39,22 @@ export const TIMELINE_MEASURES: readonly TimelineMeasure[] = [
   },
 ];
 
-/** One measure over the run for the workers of a leg, a line each. */
+/** One measure over the run, up to `endS`, for the workers of a leg, a line each. */
 export function workerTimelineChart(
   measure: TimelineMeasure,
   leg: string,
   samples: readonly WorkerSample[],
+  endS: number,
 ): Chart {
-  const values = thinned(samples, measure);
+  const together = Math.ceil(
+    samples.length / new Set(samples.map(({ worker }) => worker)).size / SAMPLES_AT_MOST,
+  );
+  const values = thinned(samples, together, measure);
   return {
     id: `timeline-${measure.id}-${leg}`,
     title: `${measure.title}: ${leg}`,
-    caption: measure.caption,
+    caption: together > 1 ? `${measure.caption} Means of ${together} neighbouring samples.` : measure.caption,
+    isOverTime: true,
     spec: {
       ...CONTAINER,
       height: 180,
@@ -59,10 +65,15 @@ export function workerTimelineChart(
           field: "time_s",
           type: "quantitative",
           title: "time, s",
-          scale: { nice: false },
-          axis: { tickCount: 6, grid: false },
+          scale: timeScale(endS),
+          axis: TIME_AXIS,
         },
-        y: { field: "value", type: "quantitative", title: measure.axisTitle, axis: { tickCount: 4 } },
+        y: {
+          field: "value",
+          type: "quantitative",
+          title: measure.axisTitle,
+          axis: { ...BESIDE_TIME, tickCount: 4 },
+        },
         color: { field: "worker", type: "nominal", sort: null, legend: null },
         tooltip: [{ field: "worker", title: "worker" }],
       },
@@ -71,7 +82,7 @@ export function workerTimelineChart(
 }
 
 /** Means over equal numbers of neighbouring samples of each worker. */
-function thinned(samples: readonly WorkerSample[], measure: TimelineMeasure) {
+function thinned(samples: readonly WorkerSample[], together: number, measure: TimelineMeasure) {
   const byWorker = new Map<string, WorkerSample[]>();
   for (const sample of samples) {
     const held = byWorker.get(sample.worker);
@@ -79,7 +90,6 @@ function thinned(samples: readonly WorkerSample[], measure: TimelineMeasure) {
     else held.push(sample);
   }
   return [...byWorker].flatMap(([worker, own]) => {
-    const together = Math.ceil(own.length / SAMPLES_AT_MOST);
     return Array.from({ length: Math.ceil(own.length / together) }, (_, i) => {
       const group = own.slice(i * together, (i + 1) * together);
       const sum = group.reduce((total, sample) => total + measure.read(sample), 0);

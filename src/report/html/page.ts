@@ -33,7 +33,7 @@ ${body}
 
 /** A chart with its title, what to see in it, and its specification; the page's script draws it. */
 export function figure(chart: Chart): string {
-  return `<figure id="${chart.id}" data-chart>
+  return `<figure id="${chart.id}" data-chart${chart.isOverTime === true ? " data-over-time" : ""}>
 <h4>${escapeHtml(chart.title)}</h4>
 <figcaption>${escapeHtml(chart.caption)}</figcaption>
 <div class="plot" style="min-height:${heightOf(chart)}px" role="img" aria-label="${escapeHtml(`${chart.title}. ${chart.caption}`)}"></div>

@@ -21,6 +21,10 @@ export const SERIES_DARK = [
   "#aab4bf",
 ] as const;
 
+/** From few to many, on a light and on a dark page: what is more stands out more. */
+export const RAMP_LIGHT = ["#cfe3f3", "#6baed6", "#08519c"] as const;
+export const RAMP_DARK = ["#1d3a54", "#3d86c6", "#d6ecff"] as const;
+
 /** Vega's names of the series' shapes, in the same order. */
 export const SHAPES = [
   "circle",

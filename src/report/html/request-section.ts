@@ -55,13 +55,7 @@ export function requestSection(
     rows: rows.map((row) => COLUMNS.map((column) => cell(column.read(row)))),
     stages: STAGES,
     stagesMs: rows.map((row) => stagesMs(row).map(cell)),
-    decisions:
-      decisions === null
-        ? null
-        : rows.map(({ id }) => {
-            const decision = decisions.get(id);
-            return decision === undefined ? null : withoutCandidates(decision);
-          }),
+    decisions: decisions === null ? null : rows.map(({ id }) => decisions.get(id) ?? null),
   };
   const decisionNote =
     decisions === null ? " Why a request went where it went is known of runs made with --decisions." : "";
@@ -83,27 +77,6 @@ export function requestSection(
 <section class="story" hidden tabindex="-1" aria-label="story of a request"></section>
 <script type="application/json">${jsonForScript(data)}</script>
 </div>`;
-}
-
-/** What the page tells of a decision; the other workers' state would be most of the file. */
-function withoutCandidates({
-  at_ms,
-  decider,
-  branch,
-  figures,
-  prefill,
-  decode,
-  decode_at_ms,
-}: LoggedDecision): object {
-  return {
-    at_ms,
-    decider,
-    branch,
-    figures,
-    prefill,
-    decode,
-    ...(decode_at_ms !== undefined && { decode_at_ms }),
-  };
 }
 
 function cell(value: number | string): number | string | null {

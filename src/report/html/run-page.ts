@@ -5,11 +5,13 @@ import {
   distributionCharts,
   type RunReport,
   timelineCharts,
+  type TimelineLeg,
   timelineLegs,
   ttftSeries,
 } from "../charts/run-charts.js";
+import { branchesOf } from "../charts/decisions-over-time.js";
 import { STAGES } from "../charts/time-breakdown.js";
-import { formatCount, formatDuration, formatNumber, formatShare } from "../format.js";
+import { capitalised, formatCount, formatDuration, formatNumber, formatShare } from "../format.js";
 import { factsOf, LATENCY_ROWS, sloWords, STATISTICS, withoutWallTime } from "../render-summary.js";
 import { requestSection } from "./request-section.js";
 import { escapeHtml } from "./escape.js";
@@ -106,15 +108,23 @@ function breakdownSection(run: RunReport): string {
   return `<h2>Where time goes</h2>\n${legend(STAGES, "bar")}\n${chartGrid(charts, "pairs")}`;
 }
 
-/** A column of charts for each leg; more workers than there are colours share one, and are told apart on hover. */
+/** A column of charts for each leg, its times below each other. */
 function timelineSection(run: RunReport): string {
   const legs = timelineLegs(run);
   if (legs.length === 0) return "";
-  const legends = legs.map(({ workers }) =>
-    workers.length <= SERIES_LIGHT.length ? legend(workers, "bar") : "",
-  );
-  const layout = legs.length > 1 ? "pairs" : "wide";
-  return `<h2>Workers over time</h2>\n${legends.join("\n")}\n${chartGrid(timelineCharts(legs), layout)}`;
+  return `<h2>Decisions and workers over time</h2>
+<p class="note">Every chart has the same time axis: the pointer marks one time in all of them. Pick a worker in a chart to follow it.</p>
+<div class="legs">${legs.map(legColumn).join("\n")}</div>`;
+}
+
+/** More workers than there are colours share one, and are told apart on hover. */
+function legColumn(one: TimelineLeg): string {
+  const { leg, workers, decided } = one;
+  const branches = branchesOf(decided);
+  return `<section><h3>${capitalised(leg)} workers</h3>
+${branches.length === 0 ? "" : legend(branches, "bar", "decided by")}
+${workers.length <= SERIES_LIGHT.length ? legend(workers, "bar", "worker") : ""}
+${chartGrid(timelineCharts(one), "wide")}</section>`;
 }
 
 function workersSection({ workers }: Summary): string {

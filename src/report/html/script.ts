@@ -1,4 +1,4 @@
-import { SHAPES } from "./palette.js";
+import { RAMP_DARK, RAMP_LIGHT, SHAPES } from "./palette.js";
 
 /**
  * What runs in the page: draws every chart from the specification beside it, in the colours of the style sheet
@@ -9,6 +9,7 @@ export const PAGE_SCRIPT = `
 (() => {
   "use strict";
   const styles = getComputedStyle(document.documentElement);
+  const darkness = matchMedia("(prefers-color-scheme: dark)");
   const colour = (name) => styles.getPropertyValue("--" + name).trim();
   const series = () => [1, 2, 3, 4, 5, 6, 7].map((i) => colour("series-" + i));
 
@@ -27,7 +28,10 @@ export const PAGE_SCRIPT = `
       style: { halo: { stroke: colour("page"), strokeWidth: 4, strokeJoin: "round" } },
       line: { color: muted },
       rule: { color: muted, strokeWidth: 1.5 },
-      range: { category: series(), symbol: ${JSON.stringify(SHAPES)} },
+      range: {
+        category: series(), symbol: ${JSON.stringify(SHAPES)},
+        heatmap: darkness.matches ? ${JSON.stringify(RAMP_DARK)} : ${JSON.stringify(RAMP_LIGHT)},
+      },
     };
   }
 
@@ -63,9 +67,70 @@ export const PAGE_SCRIPT = `
     view.addEventListener("click", (_event, item) => {
       if (item?.datum?.point !== undefined) select(item.datum.point === selected ? null : item.datum.point);
     });
+    if (isOverTime(figure)) linkTime(figure, container);
     await view.runAsync();
     figure.dataset.drawn = "true";
     markIn(figure);
+    followIn(figure);
+  }
+
+  // Charts over time share their axis: the pointer marks one time in all, and a picked worker stands out in all.
+  const isOverTime = (figure) => figure.dataset.overTime !== undefined;
+  let followed = null;
+
+  /** Where the marks of a drawn chart begin, px from the left of its container, and its scale of time. */
+  function timesOf(figure) {
+    const view = views.get(figure);
+    return { left: view.padding().left + view.origin()[0], scale: view.scale("x") };
+  }
+
+  function linkTime(figure, container) {
+    if (container.dataset.linked === undefined) {
+      container.dataset.linked = "true";
+      container.addEventListener("pointermove", ({ clientX }) => {
+        const { left, scale } = timesOf(figure);
+        showMoment(scale.invert(clientX - container.getBoundingClientRect().left - left), scale.domain()[1]);
+      });
+      container.addEventListener("pointerleave", () => showMoment(-1, 0));
+    }
+    views.get(figure).addEventListener("click", (_event, item) => {
+      const worker = item?.datum?.worker ?? null;
+      followed = worker === followed ? null : worker;
+      figures.filter(isOverTime).forEach(followIn);
+    });
+  }
+
+  function showMoment(seconds, end) {
+    for (const figure of figures) {
+      if (!isOverTime(figure) || figure.dataset.drawn === undefined) continue;
+      const container = figure.querySelector(".plot");
+      let line = container.querySelector(".moment");
+      if (line === null) {
+        line = document.createElement("div");
+        line.className = "moment";
+        line.append(document.createElement("span"));
+        container.append(line);
+      }
+      const { left, scale } = timesOf(figure);
+      line.style.visibility = seconds < 0 || seconds > end ? "hidden" : "visible";
+      line.style.left = left + scale(seconds) + "px";
+      line.classList.toggle("late", seconds > end / 2);
+      line.firstChild.textContent = Number(seconds.toPrecision(4)) + " s";
+    }
+  }
+
+  /** A line is of many samples, all of one worker. Charts without the worker, of the other leg, stay as they are. */
+  function followIn(figure) {
+    if (!isOverTime(figure)) return;
+    const marks = [...figure.querySelectorAll(".mark-line path, .mark-rect path")].map((element) => {
+      const item = element.__data__;
+      return { element, worker: (item?.datum ?? item?.items?.[0]?.datum)?.worker };
+    });
+    const isHere = marks.some(({ worker }) => worker !== undefined && worker === followed);
+    for (const { element, worker } of marks) {
+      element.classList.toggle("followed", isHere && worker === followed);
+      element.classList.toggle("unfollowed", isHere && worker !== followed);
+    }
   }
 
   // Linked selection: the marks and table rows of one point of a sweep, wherever they are.
@@ -189,9 +254,14 @@ export const PAGE_SCRIPT = `
     }
   }));
   panel?.querySelector(".clear").addEventListener("click", () => select(null));
-  addEventListener("keydown", (event) => { if (event.key === "Escape" && selected !== null) select(null); });
+  addEventListener("keydown", (event) => { 
+    if (event.key !== "Escape") return;
+    if (selected !== null) select(null);
+    followed = null;
+    figures.filter(isOverTime).forEach(followIn);
+  });
   addEventListener("beforeprint", () => figures.forEach((figure) => void drawOnce(figure)));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => begun.forEach(draw));
+  darkness.addEventListener("change", () => begun.forEach(draw));
   addEventListener("scroll", () => { tooltip.style.visibility = "hidden"; }, { passive: true });
   document.documentElement.dataset.ready = "true";
 })();

@@ -49,6 +49,8 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8p
 .card .change { font-size: 0.875rem; }
 .better { color: var(--good); } .worse { color: var(--bad); }
 .charts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin: 10px 0; }
+.legs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 0 16px; }
+.legs > section { min-width: 0; } .legs h3 { margin-top: 14px; }
 .charts.wide { grid-template-columns: minmax(0, 1fr); }
 figure { margin: 0; padding: 12px 14px 8px; border: 1px solid var(--line); border-radius: 8px; min-width: 0; }
 figure h4 { margin: 0; font-size: 0.95rem; }
@@ -57,7 +59,14 @@ figure .links { font-size: 0.8rem; text-align: right; color: var(--muted); min-h
 figure .links button {
   font: inherit; color: var(--accent); background: none; border: 0; padding: 4px 6px; cursor: pointer; text-decoration: underline;
 }
-.plot { width: 100%; }
+.plot { width: 100%; position: relative; }
+.moment {
+  position: absolute; top: 0; bottom: 0; width: 0; border-left: 1px solid var(--text); pointer-events: none; visibility: hidden;
+}
+.moment span {
+  position: absolute; top: 0; left: 3px; padding: 0 4px; font-size: 0.75rem; white-space: nowrap; background: var(--page); color: var(--muted);
+}
+.moment.late span { left: auto; right: 3px; }
 .plot svg { display: block; max-width: 100%; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 6px 0; padding: 0; list-style: none; font-size: 0.9rem; }
 .legend li { display: flex; align-items: center; gap: 6px; }
@@ -88,6 +97,7 @@ button.pick {
   font: inherit; color: var(--accent); background: none; border: 0; padding: 2px 4px; cursor: pointer; text-decoration: underline;
 }
 tr.selected td { outline: 2px solid var(--accent); outline-offset: -2px; }
+.plot .followed { stroke-width: 3px; opacity: 1; } .plot .unfollowed { opacity: 0.15; }
 .plot .picked { stroke: var(--text); stroke-width: 3px; opacity: 1; } .plot .dimmed { opacity: 0.2; }
 #selection {
   position: fixed; left: 0; right: 0; bottom: 0; z-index: 5; padding: 10px 20px; background: var(--panel);
