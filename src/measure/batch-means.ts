@@ -6,7 +6,7 @@ export type RangeStatistic = (from: number, to: number) => number;
 
 /** Blocks of one run; with fewer, a value says too little of its spread, and more would be short and correlated. */
 export const BLOCKS = 20;
-const BLOCKS_AT_LEAST = 10;
+export const BLOCKS_AT_LEAST = 10;
 const LEVEL = 0.95;
 
 /** One block: requests that arrived one after the other, and the figure over them. */
@@ -33,11 +33,22 @@ export function intervalOverBlocks(
   leastPerBlock: number,
 ): Interval | null {
   if (count === 0) return null;
-  const mean = statistic(0, count);
-  const values = blocksOf(count, statistic, leastPerBlock);
+  const blocks = blocksOf(count, statistic, leastPerBlock);
+  return intervalAround(
+    statistic(0, count),
+    blocks.map(({ value }) => value),
+  );
+}
+
+/**
+ * The same where the blocks are given: the interval around a figure of the whole run by its values in parts of it.
+ *
+ * @returns without ends where there are fewer than 10 parts
+ */
+export function intervalAround(mean: number, values: readonly number[]): Interval {
   const n = values.length;
-  if (n === 0) return { mean, low: null, high: null, level: LEVEL, n: 1, method: "batch_means" };
-  const squares = values.reduce((sum, { value }) => sum + (value - mean) ** 2, 0);
+  if (n < BLOCKS_AT_LEAST) return { mean, low: null, high: null, level: LEVEL, n: 1, method: "batch_means" };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const standardError = Math.sqrt(squares / (n - 1) / n);
   const reach = studentTQuantile((1 + LEVEL) / 2, n - 1) * standardError;
   return { mean, low: mean - reach, high: mean + reach, level: LEVEL, n, method: "batch_means" };

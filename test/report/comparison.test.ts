@@ -42,11 +42,71 @@ describe("two runs of the same requests", () => {
     );
   });
 
-  it("have no interval for what single requests do not have, and for a p99 of few requests", () => {
-    const few = only(comparedRun("a", { requests: 500 }), comparedRun("b", { requests: 500 }));
-    expect(outcomeOf(differenceIn(few, "ttft_ms.p99"))).toBe("no_interval");
-    expect(outcomeOf(differenceIn(few, "ttft_ms.p90"))).toBe("no_detectable_difference");
-    expect(outcomeOf(differenceIn(few, "throughput.output_tokens_per_s"))).toBe("no_interval");
+  it("have no interval for pooled token gaps and for a p99 of few requests, and are told why in every form", async () => {
+    const few = compareRunsSideBySide([
+      comparedRun("a", { requests: 500 }),
+      comparedRun("b", { requests: 500 }),
+    ]);
+    const held = few.others[0]!;
+    expect(outcomeOf(differenceIn(held, "ttft_ms.p99"))).toBe("no_interval");
+    expect(outcomeOf(differenceIn(held, "ttft_ms.p90"))).toBe("no_detectable_difference");
+    const few500 = "only 500 requests have it in both runs, it takes 1,000";
+    expect(differenceIn(held, "ttft_ms.p99").why).toBe(few500);
+    const pooled = "token gaps are kept pooled, not request by request";
+    expect(differenceIn(held, "itl_ms.p99").why).toBe(pooled);
+    for (const text of [
+      await comparisonPage(few),
+      comparisonMarkdown(few),
+      comparisonCsv(few),
+      comparisonJson(few),
+    ]) {
+      expect(text.includes(few500) && text.includes(pooled)).toBe(true);
+    }
+    const terminal = renderComparison(few, { width: 200 });
+    expect(terminal).toContain(`No interval for ITL p90, ITL p99: ${pooled}.`);
+    expect(held.differences.every(({ absolute, why }) => (absolute?.low == null) === (why !== null))).toBe(
+      true,
+    );
+  });
+
+  it("have an interval of the mean token gap, weighted by the gaps of each request", () => {
+    const held = only(base, comparedRun("later", { later: (i) => (i % 3) * 10 }));
+    const itl = differenceIn(held, "itl_ms.mean");
+    // The first token comes later and the last as much later: no gap changes.
+    expect(itl.absolute!.mean).toBeCloseTo(0, 9);
+    expect(outcomeOf(itl)).toBe("no_detectable_difference");
+    const slowerTokens = comparedRun("slow", { msPerToken: 2 });
+    const gap = differenceIn(only(base, slowerTokens), "itl_ms.mean");
+    expect(gap.absolute!.mean).toBeCloseTo(2, 6);
+    expect(outcomeOf(gap)).toBe("worse");
+  });
+
+  it("have an interval of throughput over equal parts of their own time", () => {
+    const same = differenceIn(only(base, shuffled), "throughput.output_tokens_per_s");
+    expect(outcomeOf(same)).toBe("no_detectable_difference");
+    expect(same.absolute!.n).toBe(20);
+    const half = differenceIn(
+      only(base, comparedRun("half", { outputTokens: 26 })),
+      "throughput.output_tokens_per_s",
+    );
+    expect(outcomeOf(half)).toBe("worse");
+    expect(half.absolute!.mean).toBeCloseTo(half.other! - half.base!, 9);
+    const short = only(base, comparedRun("short", { requests: 600 }));
+    expect(differenceIn(short, "throughput.output_tokens_per_s").why).toBe("not every request ran in both");
+  });
+
+  it("have an interval of imbalance from their timelines", () => {
+    const name = "balance.decode.busy.max_over_mean";
+    const even = { busy: [0.7, 0.7] } as const;
+    const uneven = { busy: [0.9, 0.5] } as const;
+    const [a, b] = [comparedRun("a", even), comparedRun("b", uneven)];
+    expect(outcomeOf(differenceIn(only(a, b), name))).toBe("worse");
+    expect(outcomeOf(differenceIn(only(a, comparedRun("c", even)), name))).toBe("no_detectable_difference");
+    expect(differenceIn(only(a, comparedRun("bare", { ...uneven, withoutTimeline: true })), name).why).toBe(
+      "bare has no timeline.csv",
+    );
+    const brief = comparedRun("brief", { ...uneven, samples: 40 });
+    expect(differenceIn(only(a, brief), name).why).toMatch(/fewer than 50 samples of each worker/);
   });
 
   it("are paired as far as both go where one ran fewer", () => {

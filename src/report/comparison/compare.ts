@@ -7,7 +7,8 @@ import { settingDifferences, type SettingDifference, warningsFor } from "./compa
 import type { ComparedRun, Side } from "./compared-runs.js";
 import { sideNamed, sidesOf } from "./compared-runs.js";
 import { comparisonWords } from "./comparison-words.js";
-import type { RequestPairs } from "./request-pairs.js";
+import { imbalanceInterval, throughputInterval } from "./part-intervals.js";
+import type { NoInterval, RequestPairs } from "./request-pairs.js";
 import { latencyColumns, meanDifference, pairedInterval, pairRequests } from "./request-pairs.js";
 
 /** How two sides were held against each other, which decides what their intervals mean. */
@@ -26,6 +27,8 @@ export interface Difference {
   readonly absolute: Interval | null;
   /** The same over `base`; null where that is 0. */
   readonly relative: Interval | null;
+  /** Why the interval has no ends; null where it has. */
+  readonly why: string | null;
 }
 
 /** A side held against the baseline. */
@@ -100,9 +103,13 @@ function heldAgainst(baseline: Side, side: Side): ComparedSide {
   const differences = COMPARED_METRICS.flatMap((metric): Difference[] => {
     const [base, other] = [valueOf(baseline, metric), valueOf(side, metric)];
     if (base === null && other === null) return [];
-    if (base === null || other === null) return [{ metric, base, other, absolute: null, relative: null }];
-    const absolute = intervalOf(pairing, baseline, side, metric) ?? without(other - base);
-    return [{ metric, base, other, absolute, relative: base === 0 ? null : scaled(absolute, 1 / base) }];
+    if (base === null || other === null) {
+      return [{ metric, base, other, absolute: null, relative: null, why: "one of them does not have it" }];
+    }
+    const judged = intervalOf(pairing, baseline, side, metric);
+    const absolute = "why" in judged ? without(other - base) : judged;
+    const relative = base === 0 ? null : scaled(absolute, 1 / base);
+    return [{ metric, base, other, absolute, relative, why: "why" in judged ? judged.why : null }];
   });
   const held = { side, pairing, differences };
   return { ...held, words: comparisonWords(baseline, held) };
@@ -125,29 +132,53 @@ function pairingOf(baseline: Side, side: Side): Pairing {
   return { by: "request", pairs, drifts };
 }
 
-function intervalOf(pairing: Pairing, baseline: Side, side: Side, metric: Metric): Interval | null {
+function intervalOf(pairing: Pairing, baseline: Side, side: Side, metric: Metric): Interval | NoInterval {
   const read = (runs: readonly ComparedRun[]) => runs.map(({ summary }) => metric.read(summary));
   switch (pairing.by) {
     case "nothing":
-      return null;
-    case "request": {
-      const summaries = { base: baseline.runs[0]!.summary, other: side.runs[0]!.summary };
-      return pairedInterval(metric.name, pairing.pairs, summaries);
-    }
+      return { why: pairing.why };
+    case "request":
+      return intervalOfRuns(metric.name, pairing.pairs, baseline.runs[0]!, side.runs[0]!);
     case "seed": {
       const runsOf = (one: Side) => pairing.seeds.map((seed) => one.runs.find((run) => run.seed === seed)!);
       const [base, other] = [read(runsOf(baseline)), read(runsOf(side))];
       const both = base.flatMap((value, i) => (value === null || other[i] == null ? [] : [i]));
-      if (both.length === 0) return null;
+      if (both.length < 2) return OF_ONE_SEED;
       return pairedDifference(
         both.map((i) => other[i]!),
         both.map((i) => base[i]!),
       );
     }
     case "unpaired_seeds": {
-      const known = (runs: readonly ComparedRun[]) => read(runs).flatMap((value) => value ?? []);
-      return unpairedDifference(known(side.runs), known(baseline.runs));
+      const [base, other] = [baseline, side].map(({ runs }) => read(runs).flatMap((value) => value ?? []));
+      if (Math.min(base!.length, other!.length) < 2) return OF_ONE_SEED;
+      return unpairedDifference(other!, base!);
     }
+  }
+}
+
+const OF_ONE_SEED: NoInterval = { why: "fewer than two seeds have it" };
+
+/** By request where requests have the figure, else by parts of the run. */
+function intervalOfRuns(
+  metric: string,
+  pairs: RequestPairs,
+  base: ComparedRun,
+  other: ComparedRun,
+): Interval | NoInterval {
+  switch (metric) {
+    case "throughput.output_tokens_per_s":
+      return throughputInterval(pairs, base, other);
+    case "balance.prefill.busy.max_over_mean":
+      return imbalanceInterval("prefill", base, other);
+    case "balance.decode.busy.max_over_mean":
+      return imbalanceInterval("decode", base, other);
+    default:
+      return (
+        pairedInterval(metric, pairs, { base: base.summary, other: other.summary }) ?? {
+          why: "single requests do not have it",
+        }
+      );
   }
 }
 

@@ -3,7 +3,7 @@ import { InputError } from "../../errors.js";
 import type { Summary } from "../../measure/summary.js";
 import { didYouMean } from "../../values/nearest-name.js";
 import type { Results } from "../read-results.js";
-import { readRequests, type RequestRow } from "../run-files-reader.js";
+import { readRequests, readTimeline, type RequestRow, type WorkerSample } from "../run-files-reader.js";
 
 /** A run that is compared with others. */
 export interface ComparedRun {
@@ -14,6 +14,8 @@ export interface ComparedRun {
   readonly isLive: boolean;
   /** null where the directory has no `requests.csv`. */
   readonly requests: readonly RequestRow[] | null;
+  /** null where the directory has no `timeline.csv`. */
+  readonly timeline: readonly WorkerSample[] | null;
 }
 
 /** One side of a comparison: a run, or the runs of the same settings under several seeds. */
@@ -22,7 +24,7 @@ export interface Side {
   readonly runs: readonly ComparedRun[];
 }
 
-/** Reads the requests of runs; the summaries have been read. */
+/** Reads requests and timelines of runs; the summaries have been read. */
 export function readComparedRuns(
   all: readonly Extract<Results, { kind: "run" }>[],
 ): Promise<readonly ComparedRun[]> {
@@ -35,6 +37,7 @@ export function readComparedRuns(
         seed: typeof seed === "number" ? seed : 1,
         isLive: replay !== undefined,
         requests: await readRequests(directory),
+        timeline: await readTimeline(directory),
       };
     }),
   );

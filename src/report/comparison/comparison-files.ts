@@ -50,6 +50,7 @@ export function comparisonCsv({ baseline, others }: Comparison): string {
     "relative_low",
     "relative_high",
     "outcome",
+    "why_no_interval",
     "paired_by",
     "n",
   ];
@@ -63,6 +64,7 @@ export function comparisonCsv({ baseline, others }: Comparison): string {
       ...ends(one.absolute),
       ...ends(one.relative),
       outcomeOf(one),
+      one.why,
       pairing.by,
       one.absolute?.low == null ? null : one.absolute.n,
     ]),
@@ -89,6 +91,7 @@ export function comparisonJson(comparison: Comparison): string {
             difference: intervalJson(one.absolute),
             relative: intervalJson(one.relative),
             outcome: outcomeOf(one),
+            why_no_interval: one.why,
           },
         ]),
       ),

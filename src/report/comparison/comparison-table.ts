@@ -9,6 +9,12 @@ export function comparisonHeaders(baseline: Side, { side }: ComparedSide): reado
   return ["", baseline.name, side.name, "change", "95 % interval", ""];
 }
 
+/** The verdict on a difference, with the reason where there is no interval. */
+export function verdictOn(difference: Difference): string {
+  const outcome = outcomeOf(difference);
+  return outcome === "no_interval" ? `${OUTCOME_WORDS[outcome]}: ${difference.why!}` : OUTCOME_WORDS[outcome];
+}
+
 /** A row of that table: figures as people read them. */
 export function comparisonRow(difference: Difference): readonly string[] {
   const { metric, base, other, relative } = difference;
@@ -22,11 +28,19 @@ export function comparisonRow(difference: Difference): readonly string[] {
     formatMetric(metric, other),
     relative === null ? MISSING : formatChange(relative.mean),
     interval,
-    base === null || other === null ? "missing" : OUTCOME_WORDS[outcomeOf(difference)],
+    verdictOn(difference),
   ];
+}
+
+/** Which figures have no interval and why, a sentence for each reason. */
+export function withoutIntervalWords({ differences }: ComparedSide): readonly string[] {
+  const labels = new Map<string, string[]>();
+  for (const { metric, why } of differences) {
+    if (why !== null) labels.set(why, [...(labels.get(why) ?? []), metric.label]);
+  }
+  return [...labels].map(([why, names]) => `No interval for ${names.join(", ")}: ${why}.`);
 }
 
 /** How intervals are to be read; said once below the tables. */
 export const INTERVAL_NOTE =
-  "Changes are relative to the baseline's value. An interval that includes 0 is no detectable difference. ITL is " +
-  "pooled over all token gaps, which single requests do not have, so it has an interval over seeds only.";
+  "Changes are relative to the baseline's value. An interval that includes 0 is no detectable difference.";

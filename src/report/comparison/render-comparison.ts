@@ -2,8 +2,8 @@ import type { TerminalOptions } from "../terminal-style.js";
 import { styleFor, widthFor } from "../terminal-style.js";
 import { textTable, textTableWidth, wrap, type TextColumn } from "../text-table.js";
 import type { ComparedSide, Comparison } from "./compare.js";
-import { comparisonHeaders, comparisonRow, INTERVAL_NOTE } from "./comparison-table.js";
-import { outcomeOf } from "./comparison-words.js";
+import { comparisonHeaders, comparisonRow, INTERVAL_NOTE, withoutIntervalWords } from "./comparison-table.js";
+import { OUTCOME_WORDS, outcomeOf } from "./comparison-words.js";
 
 const NAME_AT_MOST = 18;
 const SETTINGS_AT_MOST = 10;
@@ -16,6 +16,9 @@ export function renderComparison(comparison: Comparison, options: TerminalOption
     const [headline, ...rest] = held.words;
     return [
       tableLines(comparison, held, width, style),
+      withoutIntervalWords(held)
+        .flatMap((words) => wrap(words, width, "  "))
+        .map(style.dim),
       [
         ...wrap(headline!, width).map(style.bold),
         ...rest.flatMap((words) => wrap(`- ${words}`, width, "  ")),
@@ -54,12 +57,16 @@ function tableLines(
     header: header.length > NAME_AT_MOST ? `${header.slice(0, NAME_AT_MOST - 1)}~` : header,
     align: i === 0 || i === headers.length - 1 ? "left" : "right",
   }));
-  const rows = held.differences.map(comparisonRow).map((row) => [...row]);
-  // A narrow terminal leaves out the verdict, which the interval says too.
+  const rows = held.differences.map((one) => [
+    ...comparisonRow(one).slice(0, -1),
+    OUTCOME_WORDS[outcomeOf(one)],
+  ]);
+  // A narrow terminal leaves out the verdict, which the interval says too, and what is in brackets.
   if (textTableWidth(columns, rows) > width) {
     columns.pop();
     for (const row of rows) row.pop();
   }
+  if (textTableWidth(columns, rows) > width) for (const row of rows) row[0] = row[0]!.replace(/ \(.*\)$/, "");
   const { header, rows: lines } = textTable(columns, rows);
   const marked = lines.map((line, i) =>
     outcomeOf(held.differences[i]!) === "better" ? style.good(line) : line,

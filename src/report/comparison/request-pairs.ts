@@ -1,8 +1,9 @@
 import { quantile } from "simple-statistics";
-import { intervalOverBlocks, type RangeStatistic } from "../../measure/batch-means.js";
+import { BLOCKS_AT_LEAST, intervalOverBlocks, type RangeStatistic } from "../../measure/batch-means.js";
 import type { Interval } from "../../measure/intervals.js";
 import { meetsSlo } from "../../measure/request-metrics.js";
 import type { Summary } from "../../measure/summary.js";
+import { formatCount } from "../format.js";
 import type { RequestRow } from "../run-files-reader.js";
 import type { ComparedRun } from "./compared-runs.js";
 
@@ -57,6 +58,11 @@ const LATENCIES = {
   kv_transfer_ms: "kvTransferMs",
 } as const satisfies Readonly<Record<string, keyof RequestRow>>;
 
+/** Why a metric of two runs has no interval. */
+export interface NoInterval {
+  readonly why: string;
+}
+
 /** A pair as two columns, of requests that have the figure in both runs. */
 interface Columns {
   readonly base: Float64Array;
@@ -71,30 +77,64 @@ export function pairedInterval(
   metric: string,
   pairs: RequestPairs,
   summaries: Readonly<Record<"base" | "other", Summary>>,
-): Interval | null {
+): Interval | NoInterval | null {
   const [key, figure] = metric.split(".") as [string, string];
   if (key in LATENCIES && figure in LEAST_PER_BLOCK) {
     const columns = latencyColumns(pairs, LATENCIES[key as keyof typeof LATENCIES]);
     const name = figure as keyof typeof LEAST_PER_BLOCK;
     const statistic = name === "mean" ? meanDifference(columns) : quantileDifference(columns, SHARES[name]);
-    return intervalOverBlocks(columns.base.length, statistic, LEAST_PER_BLOCK[name]);
+    return overBlocks(columns.base.length, statistic, LEAST_PER_BLOCK[name]);
   }
   switch (metric) {
+    case "itl_ms.mean":
+      return gapInterval(pairs);
+    case "itl_ms.p50":
+    case "itl_ms.p90":
+    case "itl_ms.p99":
+      return { why: "token gaps are kept pooled, not request by request" };
     case "goodput.attainment":
-      return intervalOverBlocks(pairs.base.length, meanDifference(goodColumns(pairs, summaries)), 2);
+      return overBlocks(pairs.base.length, meanDifference(goodColumns(pairs, summaries)), 2);
     case "goodput.requests_per_s": {
       const good = goodColumns(pairs, summaries);
       const rate = ({ requests, duration_s }: Summary) => requests.total / duration_s;
       const [ofBase, ofOther] = [rate(summaries.base), rate(summaries.other)];
       const statistic: RangeStatistic = (from, to) =>
         meanOf(good.other, from, to) * ofOther - meanOf(good.base, from, to) * ofBase;
-      return intervalOverBlocks(pairs.base.length, statistic, 2);
+      return overBlocks(pairs.base.length, statistic, 2);
     }
     case "cache.hit_rate":
       return hitRateInterval(pairs, summaries);
     default:
       return null;
   }
+}
+
+function overBlocks(count: number, statistic: RangeStatistic, leastPerBlock: number): Interval | NoInterval {
+  const interval = intervalOverBlocks(count, statistic, leastPerBlock);
+  if (interval === null) return { why: "no request has it in both runs" };
+  const least = BLOCKS_AT_LEAST * leastPerBlock;
+  return interval.low === null
+    ? { why: `only ${formatCount(count)} requests have it in both runs, it takes ${formatCount(least)}` }
+    : interval;
+}
+
+/** The mean gap between tokens is that of all gaps of a range of requests, which TPOT and lengths give. */
+function gapInterval({ base, other }: RequestPairs): Interval | NoInterval {
+  const both = base.flatMap((row, i) => (hasGaps(row) && hasGaps(other[i]!) ? [i] : []));
+  const mean = (rows: readonly RequestRow[], from: number, to: number) => {
+    let [ms, gaps] = [0, 0];
+    for (let i = from; i < to; i++) {
+      const { tpotMs, outputTokens } = rows[both[i]!]!;
+      ms += tpotMs * (outputTokens - 1);
+      gaps += outputTokens - 1;
+    }
+    return ms / gaps;
+  };
+  return overBlocks(both.length, (from, to) => mean(other, from, to) - mean(base, from, to), 2);
+}
+
+function hasGaps({ tpotMs, outputTokens }: RequestRow): boolean {
+  return !Number.isNaN(tpotMs) && outputTokens > 1;
 }
 
 /** Columns of one latency, over the pairs that have it on both sides; with the positions of the pairs. */
@@ -143,8 +183,10 @@ function goodColumns(
 function hitRateInterval(
   pairs: RequestPairs,
   summaries: Readonly<Record<"base" | "other", Summary>>,
-): Interval | null {
-  if (summaries.base.cache.hit_rate === null || summaries.other.cache.hit_rate === null) return null;
+): Interval | NoInterval {
+  if (summaries.base.cache.hit_rate === null || summaries.other.cache.hit_rate === null) {
+    return { why: "the workload has no block ids" };
+  }
   const rate = (rows: readonly RequestRow[], from: number, to: number): number => {
     let [hits, tokens] = [0, 0];
     for (let i = from; i < to; i++) {
@@ -155,7 +197,7 @@ function hitRateInterval(
     }
     return tokens === 0 ? 0 : hits / tokens;
   };
-  return intervalOverBlocks(
+  return overBlocks(
     pairs.base.length,
     (from, to) => rate(pairs.other, from, to) - rate(pairs.base, from, to),
     2,
