@@ -1,4 +1,5 @@
 import { InputError } from "../errors.js";
+import type { RecommendOptions } from "../report/recommendation.js";
 import { REPORT_FORMATS, reportOn, reportText, type ReportFormat } from "../report/write-report.js";
 import { openResults, type NamedResults } from "./open-results.js";
 import { PageError } from "./page-error.js";
@@ -25,16 +26,24 @@ const TYPES: Readonly<Record<ReportFormat, string>> = {
  * @param format null = HTML to look at; otherwise a file to keep
  * @throws PageError when there is none
  */
-export async function reportReply(named: NamedResults, format: string | null): Promise<Reply> {
+export async function reportReply(
+  named: NamedResults,
+  options: RecommendOptions,
+  format: string | null,
+): Promise<Reply> {
   const wanted = formatOf(format ?? "html");
   try {
-    const text = await reportText(await reportOn(await openResults(named), {}), wanted);
+    const text = await reportText(await reportOn(await openResults(named), options), wanted);
     const keep =
       format === null ? {} : { "content-disposition": `attachment; filename="${fileName(named)}.${wanted}"` };
     return textReply(200, TYPES[wanted], text, { "content-security-policy": REPORT_POLICY, ...keep });
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new PageError(422, error.message, "Correct or remove the file, then load the page again.");
+    const isChoice = /^(--baseline|--objective|unknown metric)/.test(error.message);
+    const nextStep = isChoice
+      ? "Choose another, or open the results from the list again."
+      : "Correct or remove the file, then load the page again.";
+    throw new PageError(422, error.message, nextStep);
   }
 }
 

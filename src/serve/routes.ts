@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { InputError } from "../errors.js";
+import type { RecommendOptions } from "../report/recommendation.js";
+import { choicesOf, type ReportChoices } from "../report/report-choices.js";
 import { findResults } from "./find-results.js";
 import { insidePath, isRegularFile } from "./inside-path.js";
 import { jobEvents } from "./job-events.js";
-import { nameResults } from "./open-results.js";
+import { nameResults, type NamedResults, openResults } from "./open-results.js";
 import { indexPage } from "./pages/index-page.js";
 import { newSweepPage } from "./pages/new-sweep-page.js";
 import { resultsPage } from "./pages/results-page.js";
@@ -68,16 +71,35 @@ async function listResults({ root, folder, rows, jobs, token }: Site): Promise<R
 }
 
 async function showResults({ root }: Site, query: URLSearchParams): Promise<Reply> {
-  const { paths, directories } = await nameResults(root, query.getAll("of"));
-  return resultsPage(
-    paths.map((path) => (path === "." ? basename(root) : path)),
+  const named = await nameResults(root, query.getAll("of"));
+  const { paths, directories } = named;
+  return resultsPage({
+    names: paths.map((path) => (path === "." ? basename(root) : path)),
     paths,
-    paths.length === 1 ? sweepFrom(paths[0]!, directories[0]!) : null,
-  );
+    sweepFrom: paths.length === 1 ? sweepFrom(paths[0]!, directories[0]!) : null,
+    choices: await choicesIn(named),
+    chosen: chosenIn(query),
+  });
+}
+
+/** None where the results cannot be read: the report's frame says why. */
+async function choicesIn(named: NamedResults): Promise<ReportChoices> {
+  try {
+    return choicesOf(await openResults(named));
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { baselines: [], objectives: [] };
+  }
+}
+
+/** What an address asks of a report; an empty choice is none. */
+function chosenIn(query: URLSearchParams): RecommendOptions {
+  const [baseline, objective] = [query.get("baseline") ?? "", query.get("objective") ?? ""];
+  return { ...(baseline !== "" && { baseline }), ...(objective !== "" && { objective }) };
 }
 
 async function showReport({ root }: Site, query: URLSearchParams): Promise<Reply> {
-  return reportReply(await nameResults(root, query.getAll("of")), query.get("format"));
+  return reportReply(await nameResults(root, query.getAll("of")), chosenIn(query), query.get("format"));
 }
 
 /** Where a form is that starts a sweep from the settings of a result; null where the result does not hold them. */

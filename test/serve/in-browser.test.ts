@@ -74,6 +74,10 @@ describeWithBrowser("pdbench serve in a browser", () => {
     await report.locator("h1", { hasText: "plain and cached" }).waitFor();
     await report.locator("html[data-ready=true]").waitFor();
     expect(await page.title()).toBe("runs/plain and runs/cached - pdbench");
+    await page.getByLabel("Compare with").selectOption("cached");
+    await page.getByRole("button", { name: "Show" }).press("Enter");
+    await report.locator("h3", { hasText: "plain against cached" }).waitFor();
+    await page.goBack();
     await page.goBack();
     expect(await page.locator("#ticked").innerText()).toBe("2 ticked");
     expect(complaints).toEqual([]);

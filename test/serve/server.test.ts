@@ -127,6 +127,34 @@ describe("a report", () => {
     expect(csv.text).toContain("routing_threshold");
   });
 
+  it("can be asked for another baseline and objective, which its downloads keep", async () => {
+    const folder = newFolder();
+    writeResult(join(folder, "a"), routedSummary("random", 0));
+    writeResult(join(folder, "b"), TWO_POINTS);
+    writeResult(join(folder, "c"), routedSummary("round_robin", 0));
+    const url = await startSite(folder);
+    const ofSweep = (await ask(url, "/results?of=b&baseline=routing_threshold%3D4096&objective=ttft_ms.p90"))
+      .text;
+    expect(ofSweep).toContain('<option value="routing_threshold=4096" selected>');
+    expect(ofSweep).toContain('<option value="ttft_ms.p90" selected>TTFT p90</option>');
+    const address = /href="(\/report[^"]*format=json)"/.exec(ofSweep)![1]!.replaceAll("&amp;", "&");
+    const sweep = await reportOn([await readResults(join(folder, "b"))], {
+      baseline: "routing_threshold=4096",
+      objective: "ttft_ms.p90",
+    });
+    expect((await ask(url, address)).text).toBe(await reportText(sweep, "json"));
+    const ofRuns = (await ask(url, "/results?of=a&of=c&baseline=c")).text;
+    expect(ofRuns).toContain('<option value="c" selected>c</option>');
+    expect(ofRuns).not.toContain('name="objective"');
+    const runs = await Promise.all(["a", "c"].map((name) => readResults(join(folder, name))));
+    expect((await ask(url, "/report?of=a&of=c&baseline=c&format=json")).text).toBe(
+      await reportText(await reportOn(runs, { baseline: "c" }), "json"),
+    );
+    expect((await ask(url, "/results?of=a")).text).not.toContain("<select");
+    const { status, text } = await ask(url, "/report?of=b&objective=goodputt");
+    expect([status, text.includes("Choose another")]).toEqual([422, true]);
+  });
+
   it("tells results of equal names apart by their paths", async () => {
     const folder = newFolder();
     writeResult(join(folder, "before", "run"), routedSummary("random", 0));

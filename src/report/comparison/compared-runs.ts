@@ -24,23 +24,34 @@ export interface Side {
   readonly runs: readonly ComparedRun[];
 }
 
+type RunResults = Extract<Results, { kind: "run" }>;
+
 /** Reads requests and timelines of runs; the summaries have been read. */
-export function readComparedRuns(
-  all: readonly Extract<Results, { kind: "run" }>[],
-): Promise<readonly ComparedRun[]> {
+export function readComparedRuns(all: readonly RunResults[]): Promise<readonly ComparedRun[]> {
   return Promise.all(
-    all.map(async ({ name, summary, directory }) => {
-      const { seed, replay } = settingsOf(summary);
-      return {
-        name,
-        summary,
-        seed: typeof seed === "number" ? seed : 1,
-        isLive: replay !== undefined,
-        requests: await readRequests(directory),
-        timeline: await readTimeline(directory),
-      };
+    all.map(async (run) => {
+      const [requests, timeline] = await Promise.all([
+        readRequests(run.directory),
+        readTimeline(run.directory),
+      ]);
+      return asComparedRun(run, { requests, timeline });
     }),
   );
+}
+
+/** A run with what was read of its files. */
+export function asComparedRun(
+  { name, summary }: RunResults,
+  files: Pick<ComparedRun, "requests" | "timeline">,
+): ComparedRun {
+  const { seed, replay } = settingsOf(summary);
+  return {
+    name,
+    summary,
+    seed: typeof seed === "number" ? seed : 1,
+    isLive: replay !== undefined,
+    ...files,
+  };
 }
 
 /**

@@ -60,6 +60,9 @@ fieldset { border: 1px solid var(--line); border-radius: 8px; margin: 14px 0; pa
 .bar h1 { font-size: 1.05rem; }
 .bar a { padding: 6px 0; }
 .bar ul { display: contents; list-style: none; }
+.choices label { display: flex; align-items: center; gap: 8px; min-width: 0; flex: 0 1 auto; white-space: nowrap; }
+.choices select { width: auto; min-width: 0; flex: 0 1 auto; max-width: 420px; }
+@media (max-width: 820px) { .choices label { flex-basis: 100%; } .choices select { flex-grow: 1; } }
 body.report, body.report main { display: flex; flex-direction: column; }
 body.report { min-height: 100vh; }
 body.report main { width: 100%; max-width: none; flex: 1; padding: 0; }
