@@ -1,6 +1,6 @@
-import { SingleBar } from "cli-progress";
 import type { ReplayProgress } from "../replay/replayer.js";
 import { formatNumber } from "../report/format.js";
+import { progressBar } from "./progress-bar.js";
 
 /** Where a replay tells how far it is. */
 export interface ReplayDisplay {
@@ -16,25 +16,10 @@ export function replayDisplay(stream: NodeJS.WriteStream): ReplayDisplay {
 }
 
 function barDisplay(stream: NodeJS.WriteStream): ReplayDisplay {
-  const bar = new SingleBar({
-    stream,
-    format: "{bar} {value}/{total}  {state}",
-    barsize: 20,
-    hideCursor: true,
-    clearOnComplete: true,
-    stopOnComplete: false,
-  });
-  let isStarted = false;
+  const bar = progressBar(stream);
   return {
-    update(progress) {
-      const state = { state: stateOf(progress) };
-      if (isStarted) bar.update(progress.ended, state);
-      else bar.start(progress.total, progress.ended, state);
-      isStarted = true;
-    },
-    stop: () => {
-      bar.stop();
-    },
+    update: (progress) => bar.update(progress.ended, progress.total, partsOf(progress)),
+    stop: () => bar.stop(),
   };
 }
 
@@ -46,16 +31,22 @@ function lineDisplay(stream: NodeJS.WriteStream): ReplayDisplay {
       const isLast = progress.ended === progress.total;
       if (!isLast && nowMs - lastMs < SECONDS_BETWEEN_LINES * 1000) return;
       lastMs = nowMs;
-      stream.write(`${progress.ended}/${progress.total} requests  ${stateOf(progress)}\n`);
+      stream.write(`${partsOf(progress).join("  ")}\n`);
     },
     stop: () => undefined,
   };
 }
 
-/** `12 open  TTFT p50 210 p99 900 ms  ITL p50 9.1 p99 30 ms  late p99 0.02 ms  3 failed` */
-function stateOf({ sent, ended, failed, ttftMs, itlMs, lagP99Ms }: ReplayProgress): string {
+/** `40/200`, `12 open`, `3 failed`, `TTFT p50 210 p99 900 ms`, ...: the most important first. */
+function partsOf({ sent, ended, total, failed, ttftMs, itlMs, lagP99Ms }: ReplayProgress): readonly string[] {
   const ends = ({ p50, p99 }: ReplayProgress["ttftMs"]) =>
     `p50 ${formatNumber(p50)} p99 ${formatNumber(p99)} ms`;
-  const failures = failed > 0 ? `  ${failed} failed` : "";
-  return `${sent - ended} open  TTFT ${ends(ttftMs)}  ITL ${ends(itlMs)}  late p99 ${formatNumber(lagP99Ms)} ms${failures}`;
+  return [
+    `${ended}/${total}`,
+    `${sent - ended} open`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    `TTFT ${ends(ttftMs)}`,
+    `ITL ${ends(itlMs)}`,
+    `late p99 ${formatNumber(lagP99Ms)} ms`,
+  ];
 }

@@ -10,11 +10,14 @@ import { scenarioToYaml } from "../scenario/to-yaml.js";
 import { provenanceOf } from "../sweep/fingerprint.js";
 import { loadTrace } from "../sweep/load-trace.js";
 import { planRun } from "../sweep/plan.js";
-import { runScenario } from "../sweep/run-scenario.js";
+import { runScenario, workloadOf } from "../sweep/run-scenario.js";
 import { runStreamed } from "../sweep/run-streamed.js";
+import type { SimulationHooks } from "../simulator/hooks.js";
+import { DEFAULT_REQUESTS } from "../workload/generate-workload.js";
 import { DecisionLog, workerIds } from "./decision-log.js";
 import { printExplanation } from "./explanation.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
+import { simulationDisplay } from "./simulate-progress.js";
 import { checkRunDirectory, writeWholeRunDirectory } from "./run-output.js";
 
 const EXAMPLES = `
@@ -83,12 +86,18 @@ async function simulateScenario(
 
   const trace = await loadTrace(scenario);
   const log = options.decisions === true ? new DecisionLog(workerIds(scenario)) : null;
-  const { run, summary } = runScenario(scenario, trace, {
-    provenance: await provenanceOf(scenario),
-    time: options.plainTime === true ? "plain" : "fast",
-    requestGaps: options.out !== undefined,
-    ...log?.hooks,
-  });
+  const workload = workloadOf(scenario, trace);
+  const provenance = await provenanceOf(scenario);
+  const { run, summary } = withProgress(workload.count, (hooks) =>
+    runScenario(scenario, trace, {
+      provenance,
+      workload,
+      time: options.plainTime === true ? "plain" : "fast",
+      requestGaps: options.out !== undefined,
+      ...log?.hooks,
+      ...hooks,
+    }),
+  );
   if (options.out !== undefined) {
     const content = { run, summary, scenarioYaml };
     const decisions = log === null ? {} : { decisions: log.lines() };
@@ -103,7 +112,20 @@ function simulateStreamed(scenario: Scenario, { out, plainTime }: SimulateOption
   if (out !== undefined) {
     throw new InputError("--stream: with --out: requests are not kept, expected --json or the table");
   }
-  return runStreamed(scenario, plainTime === true ? "plain" : "fast");
+  return withProgress(scenario.workload.requests ?? DEFAULT_REQUESTS, (hooks) =>
+    runStreamed(scenario, plainTime === true ? "plain" : "fast", hooks),
+  );
+}
+
+/** Runs what simulates so many requests, with a bar where that takes long. */
+function withProgress<T>(requests: number, run: (hooks: Pick<SimulationHooks, "onProgress">) => T): T {
+  const display = simulationDisplay(process.stderr, requests);
+  if (display === null) return run({});
+  try {
+    return run({ onProgress: display.onProgress });
+  } finally {
+    display.stop();
+  }
 }
 
 /** Requests, their records and their token gaps take about this much, bytes a request. */

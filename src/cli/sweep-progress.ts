@@ -1,6 +1,6 @@
-import { SingleBar } from "cli-progress";
 import { formatDuration } from "../report/format.js";
 import { secondsLeft, type SweepProgress } from "../sweep/run-sweep.js";
+import { progressBar } from "./progress-bar.js";
 
 /** Progress of a sweep, or of one stage of a search. */
 type Progress = SweepProgress & { readonly stage?: string };
@@ -20,29 +20,9 @@ export function progressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
 
 function barDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
   const startedMs = performance.now();
-  const bar = new SingleBar({
-    stream,
-    format: "{stage}{bar} {value}/{total} runs  {left}{workers}{failures}",
-    barsize: 30,
-    hideCursor: true,
-    clearOnComplete: true,
-    stopOnComplete: false,
-  });
-  let isStarted = false;
+  const bar = progressBar(stream);
   return {
-    update(progress) {
-      const payload = {
-        stage: stageOf(progress),
-        left: leftOf(progress, startedMs),
-        workers: workersOf(progress),
-        failures: failuresOf(progress),
-      };
-      if (isStarted) {
-        bar.setTotal(progress.total);
-        bar.update(progress.done, payload);
-      } else bar.start(progress.total, progress.done, payload);
-      isStarted = true;
-    },
+    update: (progress) => bar.update(progress.done, progress.total, partsOf(progress, startedMs)),
     stop: () => bar.stop(),
   };
 }
@@ -56,18 +36,18 @@ function lineDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
       const isLast = progress.done === progress.total;
       if (!isLast && nowMs - lastMs < SECONDS_BETWEEN_LINES * 1000) return;
       lastMs = nowMs;
-      const { done, total } = progress;
-      const left = leftOf(progress, startedMs);
-      stream.write(
-        `${stageOf(progress)}${done}/${total} runs  ${left}${workersOf(progress)}${failuresOf(progress)}\n`,
-      );
+      stream.write(`${partsOf(progress, startedMs).join("  ")}\n`);
     },
     stop: () => undefined,
   };
 }
 
-function stageOf({ stage }: Progress): string {
-  return stage === undefined ? "" : `${stage}: `;
+/** What there is to say, the most important first. */
+function partsOf(progress: Progress, startedMs: number): readonly string[] {
+  const { stage, done, total, failed } = progress;
+  const runs = `${stage === undefined ? "" : `${stage}: `}${done}/${total} runs`;
+  const failures = failed > 0 ? `${failed} failed` : "";
+  return [runs, leftOf(progress, startedMs), failures, workersOf(progress)].filter((part) => part !== "");
 }
 
 /** The time that the remaining runs take at the pace of this call. */
@@ -83,10 +63,6 @@ function leftOf(progress: SweepProgress, startedMs: number): string {
 /** How many processes take part, where that can change. */
 function workersOf({ workers }: SweepProgress): string {
   if (workers === undefined) return "";
-  if (workers === 0) return "  no workers: start `pdbench worker`";
-  return workers === 1 ? "  on 1 worker" : `  on ${workers} workers`;
-}
-
-function failuresOf({ failed }: SweepProgress): string {
-  return failed > 0 ? `  ${failed} failed` : "";
+  if (workers === 0) return "no workers: start `pdbench worker`";
+  return workers === 1 ? "on 1 worker" : `on ${workers} workers`;
 }

@@ -72,13 +72,18 @@ export interface StreamSink {
  * `simulate` for requests that are made on the way: what it measures of a request goes to the sink, and memory grows
  * with the requests at work alone.
  */
-export function simulateStream(setup: FleetSetup, requests: StreamedRequests, sink: StreamSink): RunTotals {
+export function simulateStream(
+  setup: FleetSetup,
+  requests: StreamedRequests,
+  sink: StreamSink,
+  hooks: Pick<SimulationHooks, "onProgress"> = {},
+): RunTotals {
   const gaps = { add: sink.addGaps.bind(sink) };
   const retired = (records: RequestRecords, place: number): void => {
     sink.retire(records, place);
     requests.release();
   };
-  return new Simulation(setup, requests, {}, { gaps, kvEvents: () => null, retired }).run();
+  return new Simulation(setup, requests, hooks, { gaps, kvEvents: () => null, retired }).run();
 }
 
 /** What differs between runs that keep their requests and runs that do not. */

@@ -7,6 +7,7 @@ import type { Scenario } from "../scenario/schema.js";
 import { settingsOf } from "../scenario/to-yaml.js";
 import { arrivalOptions } from "../scenario/workload-settings.js";
 import { fleetSetup } from "../simulator/scenario-setup.js";
+import type { SimulationHooks } from "../simulator/hooks.js";
 import { simulateStream } from "../simulator/simulator.js";
 import { StreamedRequests } from "../simulator/streamed-requests.js";
 import { checkArrivals } from "../workload/arrivals.js";
@@ -19,7 +20,11 @@ import { capacityCheck } from "./check-capacity.js";
  * @returns the summary that `runScenario` gives, with percentiles from a sketch
  * @throws InputError for what needs all requests at once, and where a request cannot be served by the fleet at all
  */
-export function runStreamed(scenario: Scenario, time: "fast" | "plain" = "fast"): Summary {
+export function runStreamed(
+  scenario: Scenario,
+  time: "fast" | "plain" = "fast",
+  hooks: Pick<SimulationHooks, "onProgress"> = {},
+): Summary {
   const { workload, seed } = scenario;
   const { sessions, speedup, requests } = checkArrivals(arrivalOptions(workload));
   const { kind, ...parameters } = generatorOf(scenario);
@@ -47,7 +52,7 @@ export function runStreamed(scenario: Scenario, time: "fast" | "plain" = "fast")
   });
   const measures = new StreamedMeasures(scenario.slo);
   const startedMs = performance.now();
-  const run = simulateStream(setup, stream, measures);
+  const run = simulateStream(setup, stream, measures, hooks);
   const wallS = (performance.now() - startedMs) / 1000;
   return measures.summary(run, {
     scenario: scenario.name,
