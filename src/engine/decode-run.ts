@@ -7,13 +7,14 @@ import type { DecodeLine, StepTimeModel } from "./types.js";
 import { flipLoads, waitingStaysBlocked } from "./waiting-block.js";
 
 /**
- * A run of steps in which every running request computes one token and nothing else happens: no request comes,
- * ends or is admitted, and every block needed is free. On a straight line of step time against context tokens,
- * step `m` of the run lasts `stepMs + m * deltaMs`, so that its end is known in closed form; blocks change only
- * where a sequence crosses a block boundary.
+ * A run of steps in which every running request computes one token and nothing else happens: no request comes or
+ * is admitted, every block needed is free, and requests end at the last boundary alone. On a straight line of
+ * step time against context tokens, step `m` of the run lasts `stepMs + m * deltaMs`, so that its end is known in
+ * closed form; blocks change only where a sequence crosses a block boundary.
  *
  * With async scheduling one more step is under way at each boundary: the token that arrives at the first
- * boundary comes from a step scheduled before the run (`lag` 1).
+ * boundary comes from a step scheduled before the run (`lag` 1). The last step scheduled in a run that ends
+ * requests then leaves those out, as their last token is under way.
  */
 export class DecodeRun {
   /** Boundaries of the run; shortened when something comes in from outside. */
@@ -24,12 +25,17 @@ export class DecodeRun {
   private stepMs = 0;
   private deltaMs = 0;
   private busySinceMs = 0;
+  /** The boundary at which requests end that the step scheduled before it leaves out; Infinity if none are. */
+  private endingStep = Infinity;
   /** By place in the running list: step at which the sequence needs its next block, 0..blockSize-1. */
   private readonly crossing: Int32Array;
+  /** By place in the running list: tokens still to come, that of a step under way included. */
+  private readonly tokensLeft: Int32Array;
   private readonly order: Int32Array;
   private readonly histogram: Int32Array;
   private readonly line: DecodeLine = { interceptMs: 0, slopeMsPerToken: 0, untilContextTokens: 0 };
   private readonly state: EngineState;
+  private readonly stepTime: StepTimeModel;
   /** Context tokens of the first step of the run, the new ones included. */
   private contextTokens = 0;
   /** Largest context of the first step of the run, the new token included. */
@@ -37,9 +43,11 @@ export class DecodeRun {
   /** Some output of the run may become a prefix hit of another request. */
   private publishesShared = false;
 
-  constructor(state: EngineState) {
+  constructor(state: EngineState, stepTime: StepTimeModel) {
     const { maxNumSeqs, blockSize } = state.config;
     this.state = state;
+    this.stepTime = stepTime;
+    this.tokensLeft = new Int32Array(maxNumSeqs);
     this.crossing = new Int32Array(maxNumSeqs);
     this.order = new Int32Array(maxNumSeqs);
     this.histogram = new Int32Array(blockSize);
@@ -52,7 +60,7 @@ export class DecodeRun {
    * @param inFlight the one step under way with async scheduling, else null.
    * @returns whether there is a run of at least two steps.
    */
-  plan(stepTime: StepTimeModel, nowMs: number, inFlight: StepBatch | null): boolean {
+  plan(nowMs: number, inFlight: StepBatch | null): boolean {
     const { state, line } = this;
     const count = state.runningCount;
     this.lag = inFlight === null ? 0 : 1;
@@ -63,8 +71,10 @@ export class DecodeRun {
     const limit = this.surveyRunning();
     if (limit < 2) return false;
     const context = this.contextTokens;
-    stepTime.decodeLine(count, context, line, this.maxContextTokens);
-    const onLine = Math.floor((line.untilContextTokens - context) / count) + 1;
+    this.stepTime.decodeLine(count, context, line, this.maxContextTokens);
+    let onLine = Math.floor((line.untilContextTokens - context) / count) + 1;
+    // The step that leaves requests out has a time of its own.
+    if (onLine + 1 === this.endingStep) onLine++;
     const steps = Math.min(limit, onLine, this.stepsWithFreeBlocks(Math.min(limit, onLine)));
     if (steps < 2 || !waitingStaysBlocked(state, this.publishesShared)) return false;
 
@@ -105,12 +115,16 @@ export class DecodeRun {
     let taken = 0;
     for (let i = 0; i < this.state.runningCount; i++) {
       const first = this.crossing[i]!;
-      if (first < scheduled) taken += 1 + Math.floor((scheduled - 1 - first) / blockSize);
+      const own = this.isLeftOut(i, scheduled) ? scheduled - 1 : scheduled;
+      if (first < own) taken += 1 + Math.floor((own - 1 - first) / blockSize);
     }
     return taken;
   }
 
-  /** Lets the run happen, up to its last boundary. */
+  /**
+   * Lets the run happen, up to its last boundary. The batch of the step under way becomes that of the step that is
+   * under way then, without tokens if there is none.
+   */
   apply(inFlight: StepBatch | null): void {
     const { state, steps } = this;
     const endMs = this.boundaryMs(steps);
@@ -120,12 +134,24 @@ export class DecodeRun {
     const { totals } = state;
     totals.steps += steps;
     state.preemptionsSinceToken = 0;
-    totals.busyMs += endMs - this.busySinceMs;
+    const alikeMs = this.boundaryMs(this.stepsAlike());
+    totals.busyMs += alikeMs - this.busySinceMs;
+    if (alikeMs < endMs) totals.busyMs += endMs - alikeMs;
+    flipLoads(state, steps);
     if (inFlight !== null) this.refill(inFlight);
     this.handOutTokens(endMs);
-    flipLoads(state, steps);
     if (state.received.length + state.sent.length > 0) takeTransferReports(state);
     this.steps = 0;
+  }
+
+  /** Steps of the run before one at whose end requests end that were left out; all of them where there is none. */
+  private stepsAlike(): number {
+    return this.steps === this.endingStep ? this.steps - 1 : this.steps;
+  }
+
+  /** Whether the request at place `i` has its last token under way when step `step` (1, 2, ...) is scheduled. */
+  private isLeftOut(i: number, step: number): boolean {
+    return step === this.endingStep && this.tokensLeft[i] === step;
   }
 
   /**
@@ -133,14 +159,12 @@ export class DecodeRun {
    * all of them can take together, 0 if some request does not decode.
    */
   private surveyRunning(): number {
-    const { state, crossing, lag } = this;
+    const { state, crossing, tokensLeft, lag } = this;
     const { config, running, runningCount, slots } = state;
     const { knownTokens, computedTokens, placeholders, promptTokens, maxTokens } = slots;
     const { blockSize, maxModelLen } = config;
-    // With async scheduling a request whose last token is under way is left out of the next step, or in older
-    // releases runs one step more.
-    const stopsEarly = lag === 1 && !config.rules.asyncExtraStep ? 1 : 0;
     let limit = Infinity;
+    let fewestLeft = Infinity;
     let context = 0;
     let maxContext = 0;
     let shared = false;
@@ -151,8 +175,10 @@ export class DecodeRun {
       const computed = computedTokens[slot]!;
       const prompt = promptTokens[slot]!;
       if (known + lag - computed !== 1 || placeholders[slot] !== lag || known === prompt) return 0;
-      const tokensLeft = Math.min(prompt + maxTokens[slot]! - known - stopsEarly, maxModelLen - lag - known);
-      if (tokensLeft < limit) limit = tokensLeft;
+      const left = prompt + maxTokens[slot]! - known;
+      tokensLeft[i] = left;
+      if (left < fewestLeft) fewestLeft = left;
+      if (maxModelLen - lag - known < limit) limit = maxModelLen - lag - known;
       context += computed + 1;
       if (computed >= maxContext) maxContext = computed + 1;
       const beyond = computed % blockSize;
@@ -162,7 +188,13 @@ export class DecodeRun {
     this.contextTokens = context;
     this.maxContextTokens = maxContext;
     this.publishesShared = shared;
-    return limit;
+    // With async scheduling a request whose last token is under way is left out of the next step, or in older
+    // releases runs one step more.
+    const leavesOut = lag === 1 && !config.rules.asyncExtraStep;
+    // Whoever hears of blocks is told at the end of a run, which should not come later than it must.
+    const endsInside = leavesOut && fewestLeft <= limit && state.kv.listener === null;
+    this.endingStep = endsInside ? fewestLeft : Infinity;
+    return Math.min(limit, leavesOut && !endsInside ? fewestLeft - 1 : fewestLeft);
   }
 
   /** How many of `steps` steps find all their blocks free. */
@@ -197,7 +229,8 @@ export class DecodeRun {
     if (due > 1) order.subarray(0, due).sort();
     for (let cycle = 0; due > 0; cycle++) {
       for (let at = 0; at < due; at++) {
-        const slot = running[order[at]! % runningCount]!;
+        const place = order[at]! % runningCount;
+        const slot = running[place]!;
         const step = Math.floor(order[at]! / runningCount) + cycle * blockSize;
         if (step > lastFill) {
           due = at;
@@ -205,7 +238,7 @@ export class DecodeRun {
         }
         const table = slots.table[slot]!;
         kv.publish(table, slots.content[slot]!, table.length * blockSize);
-        if (step < steps) kv.takeOne(table);
+        if (step < steps && !this.isLeftOut(place, step + 1)) kv.takeOne(table);
       }
     }
   }
@@ -235,15 +268,17 @@ export class DecodeRun {
     const { running, runningCount, slots } = state;
     batch.clear();
     for (let i = 0; i < runningCount; i++) {
+      if (this.isLeftOut(i, steps)) continue;
       const slot = running[i]!;
       const computed = slots.computedTokens[slot]! + steps - 1;
       batch.add(slot, slots.serial[slot]!, KIND.running, computed, 1, slots.table[slot]!.length);
-      batch.yields[i] = 1;
+      batch.yields[batch.length - 1] = 1;
     }
     batch.measureLoad();
     batch.scheduledMs = steps === 1 ? this.startMs : this.boundaryMs(steps - 1);
     batch.startMs = this.boundaryMs(steps);
-    batch.endMs = this.boundaryMs(steps + lag);
+    if (steps < this.endingStep) batch.endMs = this.boundaryMs(steps + lag);
+    else batch.endMs = batch.startMs + (batch.tokens > 0 ? this.stepTime.stepMs(batch.load) : 0);
   }
 
   /** Tells the listener the gaps before the tokens of the run; usually all sequences share them. */
@@ -260,13 +295,17 @@ export class DecodeRun {
       else listener.onTokenGaps(firstMs - last, 0, 1, 1, firstMs, slots.id[slot]!);
     }
     const firstGapMs = firstMs - this.startMs;
+    const alike = this.stepsAlike();
+    const alikeMs = this.boundaryMs(alike);
     if (inStep === runningCount && this.lag === 0) {
-      listener.onTokenGaps(firstGapMs, deltaMs, steps, runningCount, this.boundaryMs(steps), -1);
+      listener.onTokenGaps(firstGapMs, deltaMs, alike, runningCount, alikeMs, -1);
     } else {
       if (inStep > 0) listener.onTokenGaps(firstGapMs, 0, 1, inStep, firstMs, -1);
-      if (steps > 1) {
-        listener.onTokenGaps(nextGapMs, deltaMs, steps - 1, runningCount, this.boundaryMs(steps), -1);
-      }
+      if (alike > 1) listener.onTokenGaps(nextGapMs, deltaMs, alike - 1, runningCount, alikeMs, -1);
+    }
+    if (alike < steps) {
+      const endMs = this.boundaryMs(steps);
+      listener.onTokenGaps(endMs - alikeMs, 0, 1, runningCount, endMs, -1);
     }
     recorder?.decodeRun(firstMs, nextGapMs, deltaMs, steps);
   }

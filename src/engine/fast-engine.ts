@@ -3,14 +3,24 @@ import { DecodeRun } from "./decode-run.js";
 import { ExtentCache } from "./extent-cache.js";
 import type { EngineObserver } from "./observer.js";
 import { PlainEngine } from "./plain-engine.js";
+import { nothingToSchedule } from "./scheduler.js";
+import type { StepBatch } from "./step-batch.js";
+import { takeTransferReports } from "./step-outputs.js";
 import type { EngineConfig, EngineGauges, EngineListener, StepTimeModel } from "./types.js";
 
 /**
- * The plain engine, except that runs of decode-only steps are one event. Whatever comes in during a run cuts it
- * at the next step boundary, where it then acts as it would in the plain engine.
+ * The plain engine without the turns of its loop in which nothing happens.
+ *
+ * - A run of decode-only steps is one event (`DecodeRun`).
+ * - Steps without tokens are left out: behind a step that computes something, and where an engine comes to rest.
+ * - The end of a step that yields no token, with nothing left to schedule, is passed over.
+ *
+ * Whatever comes in from outside acts at the step boundary at which it acts in the plain engine.
  */
 export class FastEngine extends PlainEngine {
   private readonly run: DecodeRun;
+  /** The next boundary is the end of the second step under way: nothing happens at that of the first. */
+  private passesFirst = false;
 
   constructor(
     config: EngineConfig,
@@ -19,7 +29,7 @@ export class FastEngine extends PlainEngine {
     observer: EngineObserver | null,
   ) {
     super(config, stepTime, listener, observer, false, ExtentCache);
-    this.run = new DecodeRun(this.state);
+    this.run = new DecodeRun(this.state, stepTime);
   }
 
   override gauges(nowMs: number): EngineGauges {
@@ -34,29 +44,78 @@ export class FastEngine extends PlainEngine {
   }
 
   protected override settle(nowMs: number): boolean {
-    if (this.run.steps === 0) return super.settle(nowMs);
-    const inFlight = this.underWay[0] ?? null;
-    this.run.apply(inFlight);
-    if (inFlight !== null) this.gpuFreeMs = inFlight.endMs;
-    return true;
+    if (this.run.steps > 0) {
+      this.endRun();
+      return true;
+    }
+    if (this.passesFirst) this.finishFirst();
+    return super.settle(nowMs);
   }
 
   protected override proceed(nowMs: number): void {
-    const inFlight = this.underWay[0] ?? null;
+    const { state, underWay, run } = this;
+    const inFlight = underWay[0] ?? null;
     const steady = this.depth === 1 || (inFlight !== null && inFlight.tokens > 0);
-    if (steady && this.underWay.length < this.depth && this.run.plan(this.stepTime, nowMs, inFlight)) {
-      this.boundaryMs = this.run.boundaryMs(this.run.steps);
+    if (steady && underWay.length < this.depth && run.plan(nowMs, inFlight)) {
+      this.boundaryMs = run.boundaryMs(run.steps);
+    } else if (underWay.length === 0 && state.isBare()) {
+      this.rest();
     } else {
       super.proceed(nowMs);
+      if (this.waitsForStep && underWay.length === 2) this.shortenWait();
     }
   }
 
   protected override wake(nowMs: number): void {
-    if (this.run.steps === 0) {
-      super.wake(nowMs);
-    } else {
+    if (this.run.steps > 0) {
       this.run.steps = this.run.firstBoundaryFrom(nowMs);
       this.boundaryMs = this.run.boundaryMs(this.run.steps);
+    } else if (this.passesFirst) {
+      this.passesFirst = false;
+      this.boundaryMs = this.underWay[0]!.endMs;
+    } else {
+      super.wake(nowMs);
     }
+  }
+
+  protected override catchUp(nowMs: number): void {
+    if (this.passesFirst && this.underWay[0]!.endMs < nowMs) this.finishFirst();
+    super.catchUp(nowMs);
+  }
+
+  private endRun(): void {
+    const inFlight = this.underWay[0] ?? null;
+    this.run.apply(inFlight);
+    if (inFlight === null) return;
+    this.gpuFreeMs = inFlight.endMs;
+    if (inFlight.tokens === 0) this.spare.push(this.underWay.pop()!);
+  }
+
+  /** Nobody runs or waits: what the plain engine's empty steps would do at this instant. */
+  private rest(): void {
+    const { state } = this;
+    if (state.hasRequests()) {
+      state.endedSinceSchedule = false;
+      if (state.received.length + state.sent.length > 0) takeTransferReports(state);
+    }
+    this.boundaryMs = Infinity;
+  }
+
+  /** Two steps are under way, and the loop waits for the first. */
+  private shortenWait(): void {
+    const { state, underWay } = this;
+    const [first, second] = underWay as [StepBatch, StepBatch];
+    if (second.tokens === 0) {
+      // Whether it is there or not, at the end of the first step the loop schedules one that computes something.
+      if (!second.preempted && first.tokens > 0) this.spare.push(underWay.pop()!);
+    } else if (!first.yieldsAny() && nothingToSchedule(state)) {
+      this.passesFirst = true;
+      this.boundaryMs = second.endMs;
+    }
+  }
+
+  private finishFirst(): void {
+    this.passesFirst = false;
+    this.finishOldest(this.underWay[0]!.endMs);
   }
 }

@@ -36,9 +36,9 @@ export class PlainEngine implements Engine {
   protected readonly underWay: StepBatch[] = [];
   protected gpuFreeMs = -Infinity;
   protected readonly depth: number;
-  private readonly spare: StepBatch[] = [];
+  protected readonly spare: StepBatch[] = [];
   /** The loop waits for the oldest step under way; otherwise it may schedule at once. */
-  private waitsForStep = false;
+  protected waitsForStep = false;
 
   constructor(
     config: EngineConfig,
@@ -177,7 +177,7 @@ export class PlainEngine implements Engine {
    * Handles the outputs of the oldest step under way. Returns false when the loop has come to rest: the step
    * was empty and changed nothing, and nothing else is under way.
    */
-  private finishOldest(nowMs: number): boolean {
+  protected finishOldest(nowMs: number): boolean {
     const batch = this.takeOldest();
     const reported = handleOutputs(this.state, batch, nowMs);
     this.spare.push(batch);
@@ -198,7 +198,7 @@ export class PlainEngine implements Engine {
   }
 
   /** Lets everything before `nowMs` happen, so that what comes at `nowMs` acts at the boundary after it. */
-  private catchUp(nowMs: number): void {
+  protected catchUp(nowMs: number): void {
     while (this.boundaryMs < nowMs) this.turn(this.boundaryMs);
   }
 

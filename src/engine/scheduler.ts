@@ -37,19 +37,14 @@ export function scheduleNothing(state: EngineState, batch: StepBatch, nowMs: num
 function scheduleRunning(state: EngineState, batch: StepBatch, nowMs: number): number {
   const { config, slots, running, kv } = state;
   const { blockSize, maxModelLen, longPrefillTokenThreshold, rules } = config;
-  const { knownTokens, computedTokens, placeholders, promptTokens, maxTokens, serial, scheduledAt } = slots;
+  const { knownTokens, computedTokens, serial, scheduledAt } = slots;
   let budget = config.maxNumBatchedTokens;
   let index = 0;
   while (index < state.runningCount && budget > 0) {
     const slot = running[index]!;
     const known = knownTokens[slot]!;
     const computed = computedTokens[slot]!;
-    const inFlight = placeholders[slot]!;
-    const lastTokenUnderWay =
-      inFlight > 0 &&
-      computed + 2 - inFlight >= promptTokens[slot]! + maxTokens[slot]! &&
-      !rules.asyncExtraStep;
-    let want = lastTokenUnderWay ? 0 : known + inFlight - computed;
+    let want = tokensWanted(state, slot);
     if (longPrefillTokenThreshold > 0 && want > longPrefillTokenThreshold) want = longPrefillTokenThreshold;
     want = Math.min(want, budget, maxModelLen - 1 - computed);
     if (want <= 0) {
@@ -86,6 +81,27 @@ function scheduleRunning(state: EngineState, batch: StepBatch, nowMs: number): n
     index++;
   }
   return budget;
+}
+
+/** Tokens that a running request lacks, whatever the limits of a step: none where its last one is under way. */
+function tokensWanted(state: EngineState, slot: number): number {
+  const { knownTokens, computedTokens, placeholders, promptTokens, maxTokens } = state.slots;
+  const computed = computedTokens[slot]!;
+  const inFlight = placeholders[slot]!;
+  const lastTokenUnderWay =
+    inFlight > 0 &&
+    computed + 2 - inFlight >= promptTokens[slot]! + maxTokens[slot]! &&
+    !state.config.rules.asyncExtraStep;
+  return lastTokenUnderWay ? 0 : knownTokens[slot]! + inFlight - computed;
+}
+
+/** Whether a schedule would be empty, and stay so until a token or something from outside comes. */
+export function nothingToSchedule(state: EngineState): boolean {
+  if (state.waitingCount() > 0) return false;
+  for (let i = 0; i < state.runningCount; i++) {
+    if (tokensWanted(state, state.running[i]!) > 0) return false;
+  }
+  return true;
 }
 
 /**

@@ -73,6 +73,12 @@ export class StepBatch {
     this.tokens += tokens;
   }
 
+  /** Whether any request gets a token from the step. */
+  yieldsAny(): boolean {
+    for (let i = 0; i < this.length; i++) if (this.yields[i] === 1) return true;
+    return false;
+  }
+
   /** Takes request `slot` out again and returns the tokens it had. */
   withdraw(slot: number): number {
     const at = this.slot.subarray(0, this.length).indexOf(slot);
