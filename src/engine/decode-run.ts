@@ -6,6 +6,8 @@ import { stopReason, takeTransferReports } from "./step-outputs.js";
 import type { DecodeLine, StepTimeModel } from "./types.js";
 import { flipLoads, waitingStaysBlocked } from "./waiting-block.js";
 
+const INSERTED_AT_MOST = 32;
+
 /**
  * A run of steps in which every running request computes one token and nothing else happens: no request comes or
  * is admitted, every block needed is free, and requests end at the last boundary alone. On a straight line of
@@ -226,7 +228,7 @@ export class DecodeRun {
     for (let i = 0; i < runningCount; i++) {
       if (crossing[i]! <= lastFill) order[due++] = crossing[i]! * runningCount + i;
     }
-    if (due > 1) order.subarray(0, due).sort();
+    sortStart(order, due);
     for (let cycle = 0; due > 0; cycle++) {
       for (let at = 0; at < due; at++) {
         const place = order[at]! % runningCount;
@@ -308,5 +310,19 @@ export class DecodeRun {
       listener.onTokenGaps(endMs - alikeMs, 0, 1, runningCount, endMs, -1);
     }
     recorder?.decodeRun(firstMs, nextGapMs, deltaMs, steps);
+  }
+}
+
+/** Sorts the first `count` numbers; few are sorted fastest where they stand. */
+function sortStart(numbers: Int32Array, count: number): void {
+  if (count > INSERTED_AT_MOST) {
+    numbers.subarray(0, count).sort();
+    return;
+  }
+  for (let i = 1; i < count; i++) {
+    const number = numbers[i]!;
+    let at = i;
+    for (; at > 0 && numbers[at - 1]! > number; at--) numbers[at] = numbers[at - 1]!;
+    numbers[at] = number;
   }
 }

@@ -1,3 +1,4 @@
+import { IdTable } from "../values/id-table.js";
 import type { KvBlocks } from "./kv-blocks.js";
 import { RequestSlots, STATUS } from "./request-slots.js";
 import type { StepRecorder } from "./step-recorder.js";
@@ -49,7 +50,7 @@ export class EngineState {
     hitTokens: 0,
   };
 
-  private readonly slotOf = new Map<number, number>();
+  private readonly slotOf = new IdTable();
   private nextPrivateKey = 0;
 
   constructor(config: EngineConfig, kv: KvBlocks, listener: EngineListener, recorder: StepRecorder | null) {
@@ -72,13 +73,13 @@ export class EngineState {
     const blocks = Math.ceil((request.promptTokens + request.outputTokens) / blockSize);
     this.nextPrivateKey -= blocks;
     this.slots.content[slot]!.assign(request.content, request.promptTokens, blockSize, this.nextPrivateKey);
-    this.slotOf.set(request.id, slot);
+    this.slotOf.add(request.id, slot);
     this.arrivals.push(slot);
   }
 
   /** Slot of an open request, or -1. */
   find(id: number): number {
-    return this.slotOf.get(id) ?? -1;
+    return this.slotOf.get(id);
   }
 
   /** Gives the blocks of an ended request back and forgets it. */

@@ -60,6 +60,10 @@ export class FastEngine extends PlainEngine {
       this.boundaryMs = run.boundaryMs(run.steps);
     } else if (underWay.length === 0 && state.isBare()) {
       this.rest();
+    } else if (inFlight !== null && inFlight.tokens > 0 && nothingToSchedule(state)) {
+      state.endedSinceSchedule = false;
+      this.waitsForStep = true;
+      this.boundaryMs = inFlight.endMs;
     } else {
       super.proceed(nowMs);
       if (this.waitsForStep && underWay.length === 2) this.shortenWait();

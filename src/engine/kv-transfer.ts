@@ -11,7 +11,6 @@ export interface NetworkLinks {
 }
 
 const BYTES_PER_MS_PER_GBPS = 1e9 / 8 / 1e3;
-const NONE: readonly number[] = [];
 /** Rate of a transfer whose first byte flows now and whose rate is not yet known. */
 const OPENING = -1;
 
@@ -44,7 +43,11 @@ export class TransferNetwork {
   private clockMs = -Infinity;
   private earliestMs = Infinity;
   private moved = 0;
-  private completed: { readonly atMs: number; readonly id: number }[] = [];
+  /** Completions that nobody has been told of, in order of time, with those times. */
+  private readonly completed: number[] = [];
+  private readonly completedMs: number[] = [];
+  /** What `advance` gave last. */
+  private readonly told: number[] = [];
 
   constructor(links: NetworkLinks) {
     this.senderRate = Float64Array.from(links.senderGbps, (gbps) => gbps * BYTES_PER_MS_PER_GBPS);
@@ -77,13 +80,15 @@ export class TransferNetwork {
     return this.completed.length > 0 ? this.clockMs : this.earliestMs;
   }
 
-  /** Ids that completed up to and including `nowMs`, in order of (time, id). */
+  /** Ids that completed up to and including `nowMs`, in order of (time, id); valid until the next call. */
   advance(nowMs: number): readonly number[] {
     this.elapse(nowMs);
-    if (this.completed.length === 0) return NONE;
-    const done = this.completed.sort((a, b) => a.atMs - b.atMs || a.id - b.id);
-    this.completed = [];
-    return done.map((completion) => completion.id);
+    const { completed, completedMs, told } = this;
+    told.length = 0;
+    for (let i = 0; i < completed.length; i++) told.push(completed[i]!);
+    completed.length = 0;
+    completedMs.length = 0;
+    return told;
   }
 
   /** Ends a transfer; the bytes it has moved stay counted. Unknown ids are ignored. */
@@ -91,7 +96,11 @@ export class TransferNetwork {
     this.elapse(nowMs);
     const row = this.ids.subarray(0, this.count).indexOf(id);
     if (row < 0) {
-      this.completed = this.completed.filter((completion) => completion.id !== id);
+      const at = this.completed.indexOf(id);
+      if (at >= 0) {
+        this.completed.splice(at, 1);
+        this.completedMs.splice(at, 1);
+      }
       return;
     }
     this.settle(row, nowMs);
@@ -123,11 +132,23 @@ export class TransferNetwork {
         this.open(row);
       } else {
         this.settle(row, atMs);
-        this.completed.push({ atMs, id: this.ids[row]! });
+        this.complete(this.ids[row]!, atMs);
         this.remove(row);
       }
     }
     this.schedule(atMs);
+  }
+
+  /** Notes a completion, behind those of the same time that have lower ids. */
+  private complete(id: number, atMs: number): void {
+    const { completed, completedMs } = this;
+    let at = completed.length;
+    for (; at > 0 && completedMs[at - 1] === atMs && completed[at - 1]! > id; at--) {
+      completed[at] = completed[at - 1]!;
+      completedMs[at] = atMs;
+    }
+    completed[at] = id;
+    completedMs[at] = atMs;
   }
 
   private open(row: number): void {

@@ -80,14 +80,14 @@ function settlePlaceholder(state: EngineState, slot: number): void {
 /** Acts on the transfers that the worker reports as ended. */
 export function takeTransferReports(state: EngineState): void {
   const { slots, received, sent } = state;
-  for (const id of received) {
-    const slot = state.find(id);
+  for (let i = 0; i < received.length; i++) {
+    const slot = state.find(received[i]!);
     if (slot < 0) continue;
     if (slots.status[slot] === STATUS.loading) slots.status[slot] = STATUS.loaded;
     else if (slots.status[slot] === STATUS.draining) releaseHeld(state, slot);
   }
-  for (const id of sent) {
-    const slot = state.find(id);
+  for (let i = 0; i < sent.length; i++) {
+    const slot = state.find(sent[i]!);
     if (slot >= 0 && slots.status[slot] === STATUS.held) releaseHeld(state, slot);
   }
   received.length = 0;

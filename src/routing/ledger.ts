@@ -1,3 +1,4 @@
+import { IdTable } from "../values/id-table.js";
 import type { LoadAccounting } from "./load-accounting.js";
 import type { Leg, LegDecision, LegOutcome, LedgerView, RoutingRequest } from "./types.js";
 
@@ -24,6 +25,8 @@ export interface OpenLeg {
 
 /** A request between its routing and the end of its last leg. */
 export interface OpenRequest {
+  /** Its place among the ledger's entries. */
+  readonly place: number;
   id: number;
   promptTokens: number;
   readonly prefill: OpenLeg;
@@ -45,7 +48,9 @@ export interface OpenRequest {
  */
 export class Ledger implements LedgerView {
   private readonly accounting: LoadAccounting;
-  private readonly requests = new Map<number, OpenRequest>();
+  private readonly entries: OpenRequest[] = [];
+  /** Places of entries by request id. */
+  private readonly places = new IdTable();
   private readonly spare: OpenRequest[] = [];
   private readonly bookedLegs: Int32Array;
   private readonly counters: Int32Array;
@@ -82,7 +87,7 @@ export class Ledger implements LedgerView {
   /** True when nothing is open: every leg has ended and no prompt is being prefilled. */
   isIdle(): boolean {
     return (
-      this.requests.size === 0 &&
+      this.places.size === 0 &&
       this.bookedLegs.every((legs) => legs === 0) &&
       this.prefilling.every((tokens) => tokens === 0)
     );
@@ -99,19 +104,19 @@ export class Ledger implements LedgerView {
 
   /** @throws LedgerError when a request of this id is open. */
   begin(request: RoutingRequest): OpenRequest {
-    if (this.requests.has(request.id)) throw new LedgerError(`request ${request.id} is open already`);
-    const entry = this.spare.pop() ?? newEntry();
+    if (this.has(request.id)) throw new LedgerError(`request ${request.id} is open already`);
+    const entry = this.spare.pop() ?? this.newEntry();
     entry.id = request.id;
     entry.promptTokens = request.promptTokens;
-    this.requests.set(request.id, entry);
+    this.places.add(request.id, entry.place);
     return entry;
   }
 
   /** @throws LedgerError when no such request is open. */
   entry(requestId: number): OpenRequest {
-    const entry = this.requests.get(requestId);
-    if (entry === undefined) throw new LedgerError(`request ${requestId} is not open`);
-    return entry;
+    const place = this.places.get(requestId);
+    if (place < 0) throw new LedgerError(`request ${requestId} is not open`);
+    return this.entries[place]!;
   }
 
   /** @throws LedgerError when no such request is open, or it has its decode worker. */
@@ -128,7 +133,7 @@ export class Ledger implements LedgerView {
   }
 
   has(requestId: number): boolean {
-    return this.requests.has(requestId);
+    return this.places.get(requestId) >= 0;
   }
 
   /** A worker has been chosen for a leg: it is in the book from now on. */
@@ -193,14 +198,28 @@ export class Ledger implements LedgerView {
 
   /** Forgets a request whose legs have all ended. */
   close(entry: OpenRequest): void {
-    this.requests.delete(entry.id);
-    for (const leg of [entry.prefill, entry.decode]) {
-      leg.decision = null;
-      leg.awaitsRetry = false;
-    }
+    this.places.delete(entry.id);
+    forget(entry.prefill);
+    forget(entry.decode);
     entry.prefillEnded = false;
     entry.request = null;
     this.spare.push(entry);
+  }
+
+  private newEntry(): OpenRequest {
+    const entry = {
+      place: this.entries.length,
+      id: 0,
+      promptTokens: 0,
+      prefill: newLeg(),
+      decode: newLeg(),
+      prefillingOn: -1,
+      prefillEnded: false,
+      awaitsDecode: false,
+      request: null,
+    };
+    this.entries.push(entry);
+    return entry;
   }
 
   private count(entry: OpenRequest, open: OpenLeg): void {
@@ -228,17 +247,10 @@ export class Ledger implements LedgerView {
   }
 }
 
-function newEntry(): OpenRequest {
-  return {
-    id: 0,
-    promptTokens: 0,
-    prefill: newLeg(),
-    decode: newLeg(),
-    prefillingOn: -1,
-    prefillEnded: false,
-    awaitsDecode: false,
-    request: null,
-  };
+/** A leg whose request is closed keeps nothing of it. */
+function forget(leg: OpenLeg): void {
+  leg.decision = null;
+  leg.awaitsRetry = false;
 }
 
 function newLeg(): OpenLeg {

@@ -445,7 +445,9 @@ class Simulation implements LegEvents {
 
   private completeTransfers(): void {
     const { nowMs } = this;
-    for (const row of this.fleet.network.advance(nowMs)) {
+    const done = this.fleet.network.advance(nowMs);
+    for (let d = 0; d < done.length; d++) {
+      const row = done[d]!;
       const { records, readStartMs, pending, mask } = this.rows;
       const i = row & mask;
       records.kvTransferMs[i] = nowMs - readStartMs[i]!;
