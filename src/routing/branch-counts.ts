@@ -6,8 +6,11 @@ export class BranchCounts {
     this.counts.set(branch, (this.counts.get(branch) ?? 0) + 1);
   }
 
-  /** Writes the counts under `<prefix>.<branch>`. */
+  /** Adds the counts to those under `<prefix>.<branch>`. */
   writeTo(out: Record<string, number>, prefix: string): void {
-    for (const [branch, count] of this.counts) out[`${prefix}.${branch}`] = count;
+    for (const [branch, count] of this.counts) {
+      const name = `${prefix}.${branch}`;
+      out[name] = (out[name] ?? 0) + count;
+    }
   }
 }

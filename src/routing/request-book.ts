@@ -11,13 +11,19 @@ export type LegChoosers = Readonly<Record<Leg, LegChooser>>;
 /** What happens to an open request: tells ledger, policies and index, each once and in the same order. */
 export class RequestBook {
   private readonly ledger: Ledger;
-  private readonly choosers: LegChoosers;
+  private readonly choosers: readonly LegChooser[];
   private readonly prefixes: PrefixIndex | null;
   private readonly heldAtRouting: boolean;
   /** Requests outlive `route`, so their symbols are copied. */
   private readonly keepsRequests: boolean;
 
-  constructor(ledger: Ledger, choosers: LegChoosers, prefixes: PrefixIndex | null, config: RouterConfig) {
+  /** @param choosers That of each worker, by worker. */
+  constructor(
+    ledger: Ledger,
+    choosers: readonly LegChooser[],
+    prefixes: PrefixIndex | null,
+    config: RouterConfig,
+  ) {
     this.ledger = ledger;
     this.choosers = choosers;
     this.prefixes = prefixes;
@@ -40,7 +46,7 @@ export class RequestBook {
   }
 
   openLeg(entry: OpenRequest, leg: Leg, decision: LegDecision, request: RoutingRequest, nowMs: number): void {
-    const chooser = this.choosers[leg];
+    const chooser = this.choosers[decision.worker]!;
     const prefillsHere = leg === "prefill" || entry.prefill.decision === null;
     if (leg === "decode") entry.awaitsDecode = false;
     this.ledger.choose(entry, leg, decision, prefillsHere);
@@ -55,7 +61,7 @@ export class RequestBook {
     for (const leg of LEGS) {
       const { decision, ended } = entry[leg];
       if (decision === null || ended) continue;
-      const chooser = this.choosers[leg];
+      const chooser = this.choosers[decision.worker]!;
       chooser.policy.onPrefillEnd?.(decision.worker, entry.id, nowMs);
       if (!this.heldAtRouting) this.prefixHeld(chooser, decision, entry.request!, nowMs);
     }
@@ -65,7 +71,8 @@ export class RequestBook {
   endLeg(entry: OpenRequest, leg: Leg, outcome: LegOutcome, nowMs: number): void {
     if (leg === "prefill" && outcome === "completed") this.endPrefill(entry, nowMs);
     this.ledger.end(entry, leg, outcome);
-    this.choosers[leg].policy.onLegEnd?.(entry[leg].decision!.worker, entry.id, outcome, nowMs);
+    const { worker } = entry[leg].decision!;
+    this.choosers[worker]!.policy.onLegEnd?.(worker, entry.id, outcome, nowMs);
   }
 
   /** Ends every leg that is still open and forgets the request. */

@@ -1,19 +1,15 @@
-import { ItemRandom } from "../values/random.js";
 import { BranchCounts } from "./branch-counts.js";
 import { Fleet } from "./fleet.js";
 import { Ledger } from "./ledger.js";
-import { LegChooser, type Acceptance } from "./leg-chooser.js";
-import { PendingChoice } from "./pending-choice.js";
-import { AllHolders } from "./prefix-index/prefix-holders.js";
-import type { PrefixIndex } from "./prefix-index/prefix-index.js";
-import { deciderNamed, policyNamed } from "./registry.js";
-import { LEGS, RequestBook, type LegChoosers } from "./request-book.js";
-import { checkReconfigurable, isSame, policyChoice } from "./reconfiguration.js";
+import type { Acceptance } from "./leg-chooser.js";
+import type { ModelPool } from "./model-pool.js";
+import { ModelPools } from "./model-pools.js";
+import { checkReconfigurable } from "./reconfiguration.js";
+import { LEGS, RequestBook } from "./request-book.js";
 import type { RouterConfig } from "./router-config.js";
 import { usesKvEvents, usesStats } from "./signals-used.js";
 import type {
   CandidateView,
-  Decider,
   DeciderDecision,
   Figures,
   KvEvent,
@@ -21,15 +17,12 @@ import type {
   LegDecision,
   LegOutcome,
   LedgerView,
-  Policy,
   RouteDecision,
   RoutingRequest,
+  Worker,
   WorkerSpec,
   WorkerStats,
 } from "./types.js";
-
-/** Units that the router's own index remembers for each worker: llm-d's 31,250 blocks of 16 tokens. */
-const OWN_INDEX_UNITS = 500_000;
 
 /**
  * The routing core: decides where requests go, and keeps the book of what is open.
@@ -53,14 +46,9 @@ const OWN_INDEX_UNITS = 500_000;
  */
 export class Router {
   private config: RouterConfig;
-  private readonly seed: number;
   private readonly fleet: Fleet;
   private readonly ledger: Ledger;
-  private decider: Decider;
-  private readonly legs: LegChoosers;
-  /** Index of what was routed where, for a decider that asks while a policy keeps none. */
-  private prefixes: PrefixIndex | null;
-  private choice: PendingChoice;
+  private readonly pools: ModelPools;
   private book: RequestBook;
   private readonly deciderCounts = new BranchCounts();
 
@@ -78,12 +66,8 @@ export class Router {
     this.config = config;
     this.fleet = new Fleet(workers, capacity);
     this.ledger = new Ledger(capacity, config.loadAccounting);
-    this.seed = seed;
-    this.decider = deciderNamed(config.decider.name).create(config.decider.params);
-    this.legs = { prefill: this.chooser("prefill"), decode: this.chooser("decode") };
-    this.prefixes = this.needsOwnIndex() ? this.ownIndex() : null;
-    this.choice = this.newChoice();
-    this.book = new RequestBook(this.ledger, this.legs, this.prefixes, config);
+    this.pools = new ModelPools({ fleet: this.fleet, ledger: this.ledger, seed }, config, this.fleet.present);
+    this.book = this.newBook(config);
   }
 
   /**
@@ -95,18 +79,9 @@ export class Router {
    */
   reconfigure(config: RouterConfig): void {
     checkReconfigurable(this.config, config);
-    const before = this.config;
     this.config = config;
-    if (!isSame(before.decider, config.decider)) {
-      this.decider = deciderNamed(config.decider.name).create(config.decider.params);
-    }
-    for (const leg of LEGS) {
-      const stays = isSame(policyChoice(before, leg), policyChoice(config, leg));
-      this.legs[leg].reconfigure(stays ? null : this.newPolicy(leg), this.seesSessionKey(leg));
-    }
-    this.prefixes = this.needsOwnIndex() ? (this.prefixes ?? this.ownIndex()) : null;
-    this.choice = this.newChoice();
-    this.book = new RequestBook(this.ledger, this.legs, this.prefixes, config);
+    this.pools.reconfigure(config);
+    this.book = this.newBook(config);
   }
 
   /** Load as policies see it: after the defects of `load_accounting`, if any are on. */
@@ -120,20 +95,23 @@ export class Router {
    * @throws LedgerError when a request of this id is open.
    */
   route(request: RoutingRequest, nowMs: number): RouteDecision {
-    const { choice, config } = this;
+    const { config } = this;
     this.ledger.tick(nowMs);
-    if (this.legs.decode.healthy.length === 0) return this.reject(request, "no_decode_worker");
+    const pool = this.pools.for(request);
+    if (pool === null) return this.reject(request, "unknown_model");
+    if (pool.legs.decode.healthy.length === 0) return this.reject(request, "no_decode_worker");
+    const { choice } = pool;
     choice.begin(request, nowMs);
     if (config.order === "decode_first") choice.decodeLeg();
     if (config.order === "prefill_first" || config.order === "joint") choice.prefillLeg();
-    const decided = this.decide(request);
+    const decided = pool.decide(request);
     if (decided.reject === true) return this.reject(request, decided.branch, decided.figures);
     choice.decided(decided.disaggregate);
-    if (!decided.disaggregate) return this.open(request, decided, "decode_only", nowMs);
-    if (choice.prefillLeg() !== null) return this.open(request, decided, "disaggregated", nowMs);
+    if (!decided.disaggregate) return this.open(pool, request, decided, "decode_only", nowMs);
+    if (choice.prefillLeg() !== null) return this.open(pool, request, decided, "disaggregated", nowMs);
     if (config.withoutPrefillWorker === "reject") return this.reject(request, "no_prefill_worker");
     choice.decided(false);
-    return this.open(request, { ...decided, branch: "no_prefill_worker" }, "decode_only", nowMs);
+    return this.open(pool, request, { ...decided, branch: "no_prefill_worker" }, "decode_only", nowMs);
   }
 
   /**
@@ -146,7 +124,9 @@ export class Router {
     this.ledger.tick(nowMs);
     const entry = this.ledger.awaitingDecode(requestId);
     const request = entry.request!;
-    const decision = this.legs.decode.pick(request, nowMs, false, this.sameGroupAs(entry.prefill.decision));
+    const decode = this.pools.for(request)?.legs.decode;
+    const inGroup = this.sameGroupAs(entry.prefill.decision);
+    const decision = decode?.pick(request, nowMs, false, inGroup) ?? null;
     if (decision !== null) this.book.openLeg(entry, "decode", decision, request, nowMs);
     return decision;
   }
@@ -186,12 +166,10 @@ export class Router {
     const other = entry[leg === "prefill" ? "decode" : "prefill"].decision;
     const inGroup = this.sameGroupAs(other);
     const prefillsHere = leg === "prefill" || other === null;
-    const decision = this.legs[leg].pick(
-      request,
-      nowMs,
-      prefillsHere,
-      (worker) => !exclude.includes(worker.index) && (inGroup === null || inGroup(worker)),
-    );
+    const accepts = (worker: Worker) =>
+      !exclude.includes(worker.index) && (inGroup === null || inGroup(worker));
+    const chooser = this.pools.for(request)?.legs[leg];
+    const decision = chooser?.pick(request, nowMs, prefillsHere, accepts) ?? null;
     if (decision === null) this.book.closeIfEnded(entry);
     else this.book.openLeg(entry, leg, decision, request, nowMs);
     return decision;
@@ -250,15 +228,14 @@ export class Router {
     this.ledger.tick(nowMs);
     const subject = this.fleet.worker(worker);
     subject.healthy = healthy;
-    this.legs[subject.leg].onHealthChange();
+    this.pools.choosers[worker]!.onHealthChange();
   }
 
   /** The worker's cache is gone, as after a restart; its statistics with it. */
   forgetWorker(worker: number): void {
-    const subject = this.fleet.worker(worker);
-    subject.stats = null;
-    this.legs[subject.leg].policy.onWorkerRemoved?.(worker);
-    this.prefixes?.removeWorker(worker);
+    this.fleet.worker(worker).stats = null;
+    this.pools.choosers[worker]!.policy.onWorkerRemoved?.(worker);
+    this.pools.prefixes?.removeWorker(worker);
   }
 
   /**
@@ -267,28 +244,28 @@ export class Router {
    *
    * @param isFree Whether the place of a worker that was removed may be taken.
    * @returns its index.
-   * @throws InputError when the fleet is full.
+   * @throws InputError when the fleet is full, or when it names a model and others do not, or the reverse.
    */
   addWorker(
     spec: WorkerSpec,
     isFree: (place: number) => boolean = (place) => this.ledger.booked(place) === 0,
   ): number {
-    const { index, leg } = this.fleet.add(spec, isFree);
-    this.ledger.reset(index);
-    this.legs[leg].setWorkers(this.fleet.ofLeg(leg));
-    return index;
+    const worker = this.fleet.add(spec, isFree);
+    this.ledger.reset(worker.index);
+    this.pools.onJoined(worker);
+    return worker.index;
   }
 
   /** The worker gets no more requests; what is open on it goes on and must be ended as ever. */
   removeWorker(worker: number): void {
-    const { leg } = this.fleet.remove(worker);
+    const leaving = this.fleet.remove(worker);
     this.forgetWorker(worker);
-    this.legs[leg].setWorkers(this.fleet.ofLeg(leg));
+    this.pools.onLeft(leaving);
   }
 
   /** An engine tells what its KV cache gained or lost. */
   onKvEvent(event: KvEvent): void {
-    this.legs[this.fleet.worker(event.worker).leg].policy.onKvEvent?.(event);
+    this.pools.choosers[event.worker]!.policy.onKvEvent?.(event);
   }
 
   /** True when decisions look at engine statistics: the driver then has to bring them. */
@@ -304,14 +281,17 @@ export class Router {
   /** The healthy workers of a leg as a decision on `request` would find them now. Only the clock goes on. */
   candidates(leg: Leg, request: RoutingRequest, nowMs: number): CandidateView[] {
     this.ledger.tick(nowMs);
-    this.choice.begin(request, nowMs);
-    return this.legs[leg].healthy.map((worker) => ({
+    const pool = this.pools.for(request);
+    if (pool === null) return [];
+    const { choice } = pool;
+    choice.begin(request, nowMs);
+    return pool.legs[leg].healthy.map((worker) => ({
       worker: worker.index,
       id: worker.id,
       open: this.ledger.open(worker.index),
       openTokens: this.ledger.openTokens(worker.index),
       prefillTokens: this.ledger.prefillTokens(worker.index),
-      cachedTokens: this.choice.keepsIndexOf(leg) ? this.choice.cachedTokens(worker) : null,
+      cachedTokens: choice.keepsIndexOf(leg) ? choice.cachedTokens(worker) : null,
       stats: worker.stats,
     }));
   }
@@ -334,74 +314,42 @@ export class Router {
   branchCounts(): Record<string, number> {
     const counts: Record<string, number> = {};
     this.deciderCounts.writeTo(counts, "decider");
-    for (const leg of LEGS) this.legs[leg].writeCounts(counts);
+    for (const { legs } of this.pools.all) for (const leg of LEGS) legs[leg].writeCounts(counts);
     return counts;
   }
 
-  private chooser(leg: Leg): LegChooser {
-    return new LegChooser({
-      leg,
-      workers: this.fleet.ofLeg(leg),
-      ledger: this.ledger,
-      seesSessionKey: this.seesSessionKey(leg),
-      ...this.newPolicy(leg),
-    });
-  }
-
-  private newPolicy(leg: Leg): { readonly policy: Policy; readonly random: ItemRandom } {
-    const { name, params } = policyChoice(this.config, leg);
-    const setup = { leg, workers: this.fleet.ofLeg(leg), fleetSize: this.fleet.capacity };
-    return {
-      policy: policyNamed(name).create(params, setup),
-      random: new ItemRandom(this.seed, `router/${leg}/${name}`),
-    };
-  }
-
-  private newChoice(): PendingChoice {
-    const { fleet, legs, ledger, config, prefixes } = this;
-    const random = new ItemRandom(this.seed, `router/decider/${config.decider.name}`);
-    return new PendingChoice({ fleet, legs, ledger, config, random, prefixes });
-  }
-
-  private seesSessionKey(leg: Leg): boolean {
-    const { sessionKeyReaches } = this.config;
-    return sessionKeyReaches === "both" || sessionKeyReaches === leg;
-  }
-
-  private needsOwnIndex(): boolean {
-    const { usesPrefixes } = deciderNamed(this.config.decider.name);
-    return usesPrefixes && LEGS.some((leg) => this.legs[leg].policy.heldUnits === undefined);
-  }
-
-  private ownIndex(): PrefixIndex {
-    return new AllHolders(this.fleet.capacity, OWN_INDEX_UNITS);
-  }
-
-  private decide(request: RoutingRequest): DeciderDecision {
-    return request.decodeOnly === undefined
-      ? this.decider.decide(request, this.choice)
-      : { disaggregate: false, branch: request.decodeOnly, figures: {} };
+  private newBook(config: RouterConfig): RequestBook {
+    return new RequestBook(this.ledger, this.pools.choosers, this.pools.prefixes, config);
   }
 
   private reject({ id }: RoutingRequest, branch: string, figures: Figures = {}): RouteDecision {
     this.deciderCounts.add(branch);
-    const { name: decider } = this.decider;
+    const { name: decider } = this.config.decider;
     return { requestId: id, path: "rejected", decider, branch, figures, prefill: null, decode: null };
   }
 
   /** Opens the legs of the path and says so. */
   private open(
+    { choice }: ModelPool,
     request: RoutingRequest,
     { branch, figures }: DeciderDecision,
     path: "disaggregated" | "decode_only",
     nowMs: number,
   ): RouteDecision {
     const late = path === "disaggregated" && this.config.order === "late_decode";
-    const prefill = this.choice.prefillLeg();
-    const decode = late ? null : this.choice.decodeLeg();
+    const prefill = choice.prefillLeg();
+    const decode = late ? null : choice.decodeLeg();
     this.book.open(request, prefill, decode, nowMs);
     this.deciderCounts.add(branch);
-    return { requestId: request.id, path, decider: this.decider.name, branch, figures, prefill, decode };
+    return {
+      requestId: request.id,
+      path,
+      decider: this.config.decider.name,
+      branch,
+      figures,
+      prefill,
+      decode,
+    };
   }
 
   private sameGroupAs(other: LegDecision | null): Acceptance | null {

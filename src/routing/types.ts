@@ -26,6 +26,7 @@ export interface RoutingRequest {
   readonly prefix: PrefixKey;
   /** Key that hash and sticky policies use; null = none given. */
   readonly sessionKey: string | null;
+  /** Looked at only where the workers name the models that they serve. */
   readonly model: string;
   readonly priority: number;
   /**
@@ -53,6 +54,8 @@ export interface WorkerStats {
 export interface WorkerSpec {
   readonly id: string;
   readonly leg: Leg;
+  /** The model it serves; absent or null = any, and then so for all workers of the fleet. */
+  readonly model?: string | null;
   /** Workers that may exchange KV: AIBrix's roleset, Dynamo's topology domain. Absent = the common group. */
   readonly group?: string;
   /** The engine's token budget of one step; null or absent = unknown. */
@@ -66,6 +69,8 @@ export interface Worker {
   readonly index: number;
   readonly id: string;
   readonly leg: Leg;
+  /** Null: any. */
+  readonly model: string | null;
   /** Number of the worker's group; workers without one share group 0. */
   readonly group: number;
   readonly maxNumBatchedTokens: number | null;

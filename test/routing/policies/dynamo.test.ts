@@ -25,7 +25,7 @@ describe("dynamo_kv", () => {
   /** What worker 0 of two costs a prompt, with [1, 2, 3, 4] routed there, still in prefill, and held. */
   const costOf = (changes: Record<string, unknown>, symbols: readonly number[]) => {
     const { params } = resolveRouterConfig({ ...settings, ...changes }).config.decodePolicy;
-    const fleet = new Fleet(workers(0, 2), 2).ofLeg("decode");
+    const fleet = new Fleet(workers(0, 2), 2).of("decode", null);
     const policy = policyNamed("dynamo_kv").create(params, { leg: "decode", workers: fleet, fleetSize: 2 });
     const ledger = {
       open: (worker: number) => (worker === 0 ? 1 : 0),
