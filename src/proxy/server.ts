@@ -6,6 +6,7 @@ import type { RouterConfig } from "../routing/router-config.js";
 import type { WorkerSpec } from "../routing/types.js";
 import { randomStream } from "../values/random.js";
 import { ADMIN_ROUTES, type AdminSource } from "./admin-routes.js";
+import { Arrival } from "./arrival.js";
 import { ClientReply } from "./client-reply.js";
 import { wallClock, type ProxyClock } from "./clock.js";
 import type { ProxyCore, ProxyWorker, RequestObserver } from "./core.js";
@@ -19,7 +20,6 @@ import { TargetRules } from "./door/target-rules.js";
 import { EngineStatsPoller } from "./engine-stats.js";
 import { noWorker, notFound } from "./error-body.js";
 import { LoggedRouter } from "./event-log.js";
-import { Exchange } from "./exchange.js";
 import { generationApi } from "./generation-api.js";
 import { LEAVING, Lifetime, type DrainSettings } from "./lifetime.js";
 import { ProxyMetrics } from "./metrics.js";
@@ -374,7 +374,7 @@ function requestListener({
     }
     lifetime.track(res);
     if (req.method === "POST") {
-      new Exchange(core, req, res, generationApi(req.method, path), path).begin();
+      new Arrival(core, req, res, generationApi(req.method, path), path).begin();
       return;
     }
     const decode = core.roster.available("decode");
