@@ -1,41 +1,32 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { InputError } from "../errors.js";
+import { createServer, type Server } from "node:http";
 import { LEGS } from "../routing/request-book.js";
 import { Router } from "../routing/router.js";
-import type { RouterConfig } from "../routing/router-config.js";
 import type { WorkerSpec } from "../routing/types.js";
 import { randomStream } from "../values/random.js";
-import { ADMIN_ROUTES, type AdminSource } from "./admin-routes.js";
-import { Arrival } from "./arrival.js";
-import { ClientReply } from "./client-reply.js";
 import { wallClock, type ProxyClock } from "./clock.js";
 import type { ProxyCore, ProxyWorker, RequestObserver } from "./core.js";
 import { DashboardState } from "./dashboard/dashboard-state.js";
 import { DecisionRing } from "./decision-ring.js";
-import { dialectOf, type ConnectorOptions } from "./dialects/connector.js";
+import { dialectOf } from "./dialects/connector.js";
 import type { Dialect } from "./dialects/dialect.js";
-import { Door, OPEN_DOOR, type DoorOptions } from "./door/door.js";
+import { Door, OPEN_DOOR } from "./door/door.js";
 import { HEADERS_MAX } from "./door/framing.js";
 import { TargetRules } from "./door/target-rules.js";
 import { EngineStatsPoller } from "./engine-stats.js";
-import { noWorker, notFound } from "./error-body.js";
 import { LoggedRouter } from "./event-log.js";
-import { generationApi } from "./generation-api.js";
-import { LEAVING, Lifetime, type DrainSettings } from "./lifetime.js";
+import { Lifetime, type DrainSettings } from "./lifetime.js";
 import { ProxyMetrics } from "./metrics.js";
 import {
   closeServer,
-  isServedAt,
   listen,
   NO_OWN_PORTS,
   startOwnServers,
   type Gate,
-  type OwnPorts,
   type OwnServers,
 } from "./own-ports.js";
-import { Passage } from "./passage.js";
-import type { ProcessLog } from "./process-log.js";
+import { checkTogether, type ProxyOptions } from "./proxy-options.js";
 import { PromptReader } from "./prompt-reader.js";
+import { requestListener } from "./request-listener.js";
 import { RequestLog } from "./request-log.js";
 import { Limits } from "./limits/limits.js";
 import { Retries } from "./retries/retries.js";
@@ -43,64 +34,19 @@ import { sessionSource } from "./session-key.js";
 import { StatsLog } from "./stats-log.js";
 import { TraceRecorder } from "./trace-recorder.js";
 import type { Tracing, TracingOptions } from "./tracing.js";
-import { DEFAULT_RESILIENCE, type ProxyResilience } from "./resilience.js";
+import { DEFAULT_RESILIENCE } from "./resilience.js";
 import type { WorkerUrl } from "./worker-url.js";
 import { startHealthChecks } from "./workers/health-checks.js";
 import { WorkerChanges } from "./workers/worker-changes.js";
 import { addWorkerMetrics } from "./workers/worker-metrics.js";
 import { WorkerPools } from "./workers/worker-pools.js";
 import { WorkerRoster } from "./workers/worker-roster.js";
-import { followSources, type WorkerSourceOptions } from "./workers/worker-sources.js";
-import { changeWorkers, isWorkerRoute } from "./workers/worker-routes.js";
+import { followSources } from "./workers/worker-sources.js";
 
 /** Workers that a small fleet may grow to; a larger one may double. */
 const FLEET_MIN = 64;
 /** The same where nobody knows beforehand how many there will be. */
 const SOURCED_FLEET_MIN = 256;
-
-export interface ProxyOptions {
-  readonly host: string;
-  /** 0 = any free port. */
-  readonly port: number;
-  readonly prefill: readonly WorkerUrl[];
-  /** Also take every request that is not disaggregated, and all other routes. */
-  readonly decode: readonly WorkerUrl[];
-  /** Workers that come and go; absent = those named here, and those added by hand. */
-  readonly sources?: WorkerSourceOptions;
-  readonly router: RouterConfig;
-  readonly seed: number;
-  readonly connector: ConnectorOptions;
-  /** Header, or member of the body, that holds the session; absent = the usual ones. */
-  readonly sessionKey?: string;
-  readonly maxPayloadBytes: number;
-  /** Time between two polls of the engines' statistics, where the router looks at them. */
-  readonly engineStatsIntervalMs: number;
-  /** File for every call to the routing core; it holds prompts as symbols. */
-  readonly eventLog?: string;
-  /** Absent: nothing is logged. */
-  readonly log?: ProcessLog;
-  /** Time between two lines of figures in the log; absent = none. */
-  readonly logStatsIntervalMs?: number;
-  /** Called with what was thrown when the proxy itself is at fault; the request it happened to gets 500. */
-  readonly onDefect: (error: unknown) => void;
-  /** File for a trace of the traffic, without prompts. */
-  readonly record?: string;
-  /** File for one line per request, or `-`. */
-  readonly requestLog?: string;
-  readonly tracing?: TracingOptions;
-  /** Default: `DEFAULT_RESILIENCE`. */
-  readonly resilience?: ProxyResilience;
-  /** The router's time; default: the wall clock. */
-  readonly clock?: ProxyClock;
-  /** The time of connections; default: the wall clock. */
-  readonly timers?: ProxyClock;
-  /** Default: `OPEN_DOOR`. */
-  readonly door?: DoorOptions;
-  /** What may become a worker at run time; default: what is not at an address that no worker has. */
-  readonly targets?: TargetRules;
-  /** Default: everything is on the clients' port. */
-  readonly ports?: OwnPorts;
-}
 
 export interface RunningProxy {
   readonly url: string;
@@ -264,19 +210,6 @@ function statsLogOf({ log, logStatsIntervalMs }: ProxyOptions): StatsLog | null 
   return logStatsIntervalMs !== undefined || log.shows("debug") ? new StatsLog(log) : null;
 }
 
-function checkTogether({ decode, prefill, router, sources }: ProxyOptions, dialect: Dialect): void {
-  if (decode.length === 0 && sources === undefined)
-    throw new InputError("the proxy has no decode worker, expected --decode URL");
-  const ids = [...prefill, ...decode].map(({ id }) => id);
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw new InputError(`worker ${twice} is given twice, expected every URL once`);
-  if (router.order === "late_decode" && dialect.needsDecodeFirst && prefill.length > 0) {
-    throw new InputError(
-      `order late_decode does not go with ${dialect.name}: its prefill leg names the decode worker`,
-    );
-  }
-}
-
 function routerOf(
   { router, seed, eventLog, sources }: ProxyOptions,
   workers: readonly ProxyWorker[],
@@ -319,66 +252,5 @@ function coreOf(
     maxPayloadBytes: options.maxPayloadBytes,
     onDefect: options.onDefect,
     nextId: () => requests++,
-  };
-}
-
-interface ListenerParts {
-  readonly source: AdminSource;
-  readonly door: Door;
-  readonly gate: Gate;
-  readonly ports: OwnPorts;
-  readonly lifetime: Lifetime;
-}
-
-/** Where a request goes: to the proxy itself, to the routing core, or to a decode worker as it is. */
-function requestListener({
-  source,
-  door,
-  gate,
-  ports,
-  lifetime,
-}: ListenerParts): (req: IncomingMessage, res: ServerResponse) => void {
-  const { core } = source;
-  let turn = 0;
-  return (req, res) => {
-    const path = door.admit(req, res, gate);
-    if (path === null) return;
-    const admin = req.method === "GET" ? ADMIN_ROUTES.get(path) : undefined;
-    const isWorkers = isWorkerRoute(req.method!, path);
-    const isOwn = admin !== undefined || isWorkers;
-    if (isOwn ? !isServedAt(gate, path, ports) : gate !== "clients") {
-      req.resume();
-      new ClientReply(res).fail(notFound(path));
-      return;
-    }
-    if (admin !== undefined) {
-      req.resume();
-      if (path === "/readiness" && !lifetime.isReady) {
-        new ClientReply(res).fail(LEAVING);
-        return;
-      }
-      void admin(source, res);
-      return;
-    }
-    if (isWorkers) {
-      req.resume();
-      changeWorkers(source.changes, req, res).catch((error: unknown) => {
-        core.onDefect(error);
-      });
-      return;
-    }
-    if (!lifetime.takesNew) {
-      req.resume();
-      new ClientReply(res).fail(LEAVING, ["retry-after", "1", "connection", "close"]);
-      return;
-    }
-    lifetime.track(res);
-    if (req.method === "POST") {
-      new Arrival(core, req, res, generationApi(req.method, path), path).begin();
-      return;
-    }
-    const decode = core.roster.available("decode");
-    if (decode.length === 0) new ClientReply(res).fail(noWorker("no_decode_worker"));
-    else new Passage(core, core.workers[decode[turn++ % decode.length]!]!, req, res).begin();
   };
 }

@@ -6,7 +6,8 @@ import {
   type MockFleet,
   type RunningEngine,
 } from "../../mock-engines/start-mock-engines.js";
-import { startProxy, type ProxyOptions, type RunningProxy } from "../../src/proxy/server.js";
+import type { ProxyOptions } from "../../src/proxy/proxy-options.js";
+import { startProxy, type RunningProxy } from "../../src/proxy/server.js";
 import { parseWorkerUrl } from "../../src/proxy/worker-url.js";
 import { randomStream } from "../../src/values/random.js";
 import { post, proxyOptions, until } from "./support/fleet.js";

@@ -1,6 +1,7 @@
 import { afterEach, expect } from "vitest";
 import { DEFAULT_RESILIENCE } from "../../../src/proxy/resilience.js";
-import { startProxy, type ProxyOptions, type RunningProxy } from "../../../src/proxy/server.js";
+import type { ProxyOptions } from "../../../src/proxy/proxy-options.js";
+import { startProxy, type RunningProxy } from "../../../src/proxy/server.js";
 import { parseWorkerUrl } from "../../../src/proxy/worker-url.js";
 import { resolveRouterConfig } from "../../../src/routing/router-config.js";
 import { ScriptedEngine } from "./scripted-engine.js";
