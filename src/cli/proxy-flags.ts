@@ -148,6 +148,25 @@ function addWorkerFlags(command: Command): void {
     )
     .option("--static-backends <URLS>", "production-stack: URLs, separated by commas")
     .option("--static-models <NAMES>", "production-stack: the model of each backend")
+    .option("--static-aliases <ALIAS:MODEL>", "production-stack: other names of models, separated by commas")
+    .option(
+      "--static-model-types <TYPES>",
+      "production-stack: chat, completion, embeddings, rerank, ... for each backend; see the next",
+    )
+    .option(
+      "--static-backend-health-checks",
+      "production-stack: a worker is healthy that answers a small request of its type",
+    )
+    .option(
+      "--static-backend-health-check-interval <SECONDS>",
+      "production-stack: time between such checks; default: 60",
+      numberFlag("--static-backend-health-check-interval", "positive"),
+    )
+    .option(
+      "--static-backend-health-check-timeout-seconds <SECONDS>",
+      "production-stack: longest time for an answer; default: 10",
+      numberFlag("--static-backend-health-check-timeout-seconds", "positive"),
+    )
     .option("--static-model-labels <LABELS>", "production-stack: a label for each backend")
     .option("--prefill-model-labels <LABELS>", "production-stack: labels of prefill backends")
     .option("--decode-model-labels <LABELS>", "production-stack: labels of decode backends")

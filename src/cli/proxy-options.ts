@@ -5,6 +5,7 @@ import { ProcessLog } from "../proxy/process-log.js";
 import type { ProxyOptions } from "../proxy/proxy-options.js";
 import { resilienceOf } from "../proxy/resilience-flags.js";
 import { routerBlock } from "../proxy/routing-flags.js";
+import { staticAliases } from "../proxy/static-backends.js";
 import type { TracingOptions } from "../proxy/tracing.js";
 import { workersOf } from "../proxy/worker-flags.js";
 import { dnsSource, type WorkerSourceOptions } from "../proxy/workers/worker-sources.js";
@@ -37,16 +38,21 @@ export function proxyOptions(flags: ProxyFlags): ProxyOptions {
   const sources = sourceOptions(flags);
   const logStatsIntervalMs = logStatsInterval(flags);
   const workers = workersOf(flags);
+  const aliases = staticAliases(flags);
+  if (flags.staticModelTypes !== undefined && flags.staticBackendHealthChecks !== true) {
+    log.say("warn", "nothing looks at --static-model-types without --static-backend-health-checks");
+  }
   return {
     ...workers,
     ...(sources !== null && { sources }),
     host: flags.host,
     port: flags.port ?? defaults.port,
+    ...(aliases.size > 0 && { aliases }),
     router: config,
     seed: flags.seed ?? scenario?.seed ?? 1,
     connector: connectorOptions(flags, defaults.remoteHost),
     maxPayloadBytes: flags.maxPayloadSize,
-    resilience: resilienceOf((name) => (flags as unknown as Readonly<Record<string, unknown>>)[camel(name)]),
+    resilience: resilienceOf(resilienceFlags(flags)),
     engineStatsIntervalMs: statsInterval(flags, scenario?.signals.stats_interval_ms ?? statsIntervalMs),
     log,
     door: doorOptions(flags, dialect, workers.prefill.length > 0, process.env),
@@ -80,6 +86,26 @@ function refuseOtherValues({ serviceDiscovery, backend, runtime, requestRewriter
     if (value === undefined || value === expected) continue;
     throw new InputError(`${flag} ${value} is not supported, expected ${expected}`);
   }
+}
+
+/** Production-stack's time between two checks that are requests, and for their answers, s. */
+const PROBE_INTERVAL_S = 60;
+const PROBE_TIMEOUT_S = 10;
+
+/** Values by flag; production-stack's names of the health checks come to vllm-router's. */
+function resilienceFlags(flags: ProxyFlags): (name: string) => unknown {
+  const given = (name: string) => (flags as unknown as Readonly<Record<string, unknown>>)[camel(name)];
+  if (flags.staticBackendHealthChecks !== true) return given;
+  const { staticBackendHealthCheckInterval, staticBackendHealthCheckTimeoutSeconds } = flags;
+  const probes: Readonly<Record<string, number>> = {
+    "health-check-interval-secs": staticBackendHealthCheckInterval ?? PROBE_INTERVAL_S,
+    "health-check-timeout-secs": staticBackendHealthCheckTimeoutSeconds ?? PROBE_TIMEOUT_S,
+  };
+  for (const name of [...Object.keys(probes), "health-check-endpoint", "disable-health-checks"]) {
+    if (given(name) === undefined) continue;
+    throw new InputError(`--${name} with --static-backend-health-checks: expected one of them`);
+  }
+  return (name) => probes[name] ?? given(name);
 }
 
 /** Null: no such lines. @throws InputError for an interval of nothing. */

@@ -91,7 +91,7 @@ function sendText(res: ServerResponse, text: string, status = 200): void {
   send(res, status, "text/plain; charset=utf-8", text);
 }
 
-function sendJson(res: ServerResponse, value: unknown, status = 200): void {
+export function sendJson(res: ServerResponse, value: unknown, status = 200): void {
   send(res, status, "application/json", JSON.stringify(value));
 }
 

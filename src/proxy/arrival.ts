@@ -109,14 +109,20 @@ export class Arrival implements ArrivedRequest, Watched {
   }
 
   private onBody(body: Buffer): void {
+    const { models } = this.core;
     this.body = body;
-    if (this.api !== null) {
+    if (this.api !== null || models.areLookedAt) {
       const parsed = parseObject(body);
-      if (typeof parsed === "string") {
+      if (typeof parsed !== "string") this.json = parsed;
+      else if (this.api !== null) {
         this.refuse(badRequest(parsed));
         return;
       }
-      this.json = parsed;
+    }
+    const named = this.json === null ? null : models.withoutAlias(body, this.json);
+    if (named !== null) {
+      this.body = named.body;
+      this.json = named.json;
     }
     this.enter();
   }

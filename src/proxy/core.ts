@@ -6,6 +6,7 @@ import type { Leg, LegOutcome, RouteDecision, RoutingRequest } from "../routing/
 import type { ProxyClock } from "./clock.js";
 import type { Dialect } from "./dialects/dialect.js";
 import type { GenerationApi } from "./generation-api.js";
+import type { ModelNames } from "./model-names.js";
 import type { PromptReader } from "./prompt-reader.js";
 import type { Limits } from "./limits/limits.js";
 import type { Retries } from "./retries/retries.js";
@@ -38,6 +39,8 @@ export interface RequestFacts {
   readonly receivedMs: number;
   readonly promptTokens: number;
   readonly sessionKey: string | null;
+  /** Empty where the request names none, or nobody looks at it. */
+  readonly model: string;
   readonly priority: number;
   /** When the first byte of a successful answer's body came; null before. */
   firstByteMs: number | null;
@@ -80,6 +83,7 @@ export interface ProxyCore {
   readonly workers: readonly ProxyWorker[];
   readonly dialect: Dialect;
   readonly prompts: PromptReader;
+  readonly models: ModelNames;
   readonly sessions: SessionSource;
   readonly observers: readonly RequestObserver[];
   readonly retries: Retries;

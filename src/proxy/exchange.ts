@@ -16,6 +16,7 @@ import type { FlatHeaders } from "./headers.js";
 import { LegSender } from "./leg-sender.js";
 import type { Watched } from "./limits/limits.js";
 import type { Overdue, Pace } from "./limits/pace.js";
+import { unknownModel } from "./model-names.js";
 import { RequestLegs } from "./request-legs.js";
 import { legFailure, type LegFailure } from "./retries/leg-failure.js";
 import { LegRetries, type RetriedRequest } from "./retries/leg-retries.js";
@@ -92,8 +93,8 @@ export class Exchange implements UpstreamEvents, Watched, RetriedRequest {
     const decision = core.router.route(request, receivedMs);
     const decisionMs = performance.now() - beforeMs;
     if (decision.path === "rejected" && this.retries.waitsForWorker(decision, () => this.route())) return;
-    const { id, promptTokens, sessionKey, priority } = request;
-    const asked = { id, requestId, path, api, receivedMs, promptTokens, sessionKey, priority };
+    const { id, promptTokens, sessionKey, model, priority } = request;
+    const asked = { id, requestId, path, api, receivedMs, promptTokens, sessionKey, model, priority };
     const facts: RequestFacts = { ...asked, firstByteMs: null, decision, decisionMs };
     const legs = new RequestLegs(core, req, facts);
     const sender = new LegSender(core, this.arrived, legs, this);
@@ -101,7 +102,8 @@ export class Exchange implements UpstreamEvents, Watched, RetriedRequest {
     core.tracing?.begin(facts, req.rawHeaders);
     for (const observer of core.observers) observer.onRouted?.(facts, request, decisionMs);
     if (decision.path === "rejected") {
-      this.closeWith("failed", noWorker(decision.branch));
+      const { branch } = decision;
+      this.closeWith("failed", branch === "unknown_model" ? unknownModel(model) : noWorker(branch));
       return;
     }
     if (decision.prefill !== null) legs.begin("prefill", decision.prefill.worker);
@@ -128,7 +130,7 @@ export class Exchange implements UpstreamEvents, Watched, RetriedRequest {
   routingRequest(): RoutingRequest {
     const { api, json, req } = this.arrived;
     return api === null || json === null
-      ? otherRequest(this.core, req.rawHeaders)
+      ? otherRequest(this.core, json, req.rawHeaders)
       : generationRequest(this.core, api, json, req.rawHeaders);
   }
 

@@ -22,6 +22,8 @@ export interface ProxyOptions {
   readonly decode: readonly WorkerUrl[];
   /** Workers that come and go; absent = those named here, and those added by hand. */
   readonly sources?: WorkerSourceOptions;
+  /** Models by other names that clients may use. */
+  readonly aliases?: ReadonlyMap<string, string>;
   readonly router: RouterConfig;
   readonly seed: number;
   readonly connector: ConnectorOptions;

@@ -6,14 +6,7 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
   ],
   [
     "the health of all workers is checked; --health-check-interval-secs and the like say how",
-    [
-      "static-backend-health-checks",
-      "static-backend-health-check-interval",
-      "static-backend-health-check-timeout-seconds",
-      "backend-health-check-timeout-seconds",
-      "lmcache-health-check-interval",
-      "lmcache-worker-timeout",
-    ],
+    ["backend-health-check-timeout-seconds", "lmcache-health-check-interval", "lmcache-worker-timeout"],
   ],
   [
     "workers are given on the command line, there is no discovery",
@@ -34,10 +27,7 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
       "external-providers-config",
     ],
   ],
-  [
-    "all workers serve one model; aliases and types of models are not known",
-    ["static-aliases", "static-model-types", "enable-igw"],
-  ],
+  ["workers name their models with --static-models, or model_id when they are added", ["enable-igw"]],
   [
     "there is no LMCache controller; use --policy precise_prefix",
     [

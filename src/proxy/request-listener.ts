@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ADMIN_ROUTES, type AdminSource } from "./admin-routes.js";
+import { ADMIN_ROUTES, sendJson, type AdminSource } from "./admin-routes.js";
 import { Arrival } from "./arrival.js";
 import { ClientReply } from "./client-reply.js";
 import type { Door } from "./door/door.js";
@@ -64,6 +64,12 @@ export function requestListener({
     lifetime.track(res);
     if (req.method === "POST") {
       new Arrival(core, req, res, generationApi(req.method, path), path).begin();
+      return;
+    }
+    const models = req.method === "GET" && path === "/v1/models" ? core.models.list() : null;
+    if (models !== null) {
+      req.resume();
+      sendJson(res, models);
       return;
     }
     const decode = core.roster.available("decode");

@@ -15,27 +15,40 @@ export function generationRequest(
 ): RoutingRequest {
   const { promptTokens, prefix } = core.prompts.read(api, body);
   const obstacle = handoverObstacle(api, body, core.dialect.maxSequences);
-  const { model, priority } = body;
+  const { priority } = body;
   return {
     id: core.nextId(),
     promptTokens,
     prefix,
     sessionKey: sessionKey(core.sessions, rawHeaders, body),
-    model: typeof model === "string" ? model : "",
+    model: modelOf(body),
     priority: Number.isInteger(priority) ? (priority as number) : 0,
     ...(obstacle !== null && { decodeOnly: obstacle }),
   };
 }
 
-/** A request of one of the engine's own routes: work for a decode worker, of unknown size. */
-export function otherRequest(core: ProxyCore, rawHeaders: readonly string[]): RoutingRequest {
+/**
+ * A request of one of the engine's own routes: work for a decode worker, of unknown size.
+ *
+ * @param body Where it was looked at for the model.
+ */
+export function otherRequest(
+  core: ProxyCore,
+  body: JsonObject | null,
+  rawHeaders: readonly string[],
+): RoutingRequest {
   return {
     id: core.nextId(),
     promptTokens: 0,
     prefix: NO_PREFIX,
     sessionKey: sessionKey(core.sessions, rawHeaders, null),
-    model: "",
+    model: modelOf(body),
     priority: 0,
     decodeOnly: "other_route",
   };
+}
+
+function modelOf(body: JsonObject | null): string {
+  const model = body?.["model"];
+  return typeof model === "string" ? model : "";
 }

@@ -15,6 +15,7 @@ import { TargetRules } from "./door/target-rules.js";
 import { EngineStatsPoller } from "./engine-stats.js";
 import { LoggedRouter } from "./event-log.js";
 import { Lifetime, type DrainSettings } from "./lifetime.js";
+import { ModelNames } from "./model-names.js";
 import { ProxyMetrics } from "./metrics.js";
 import {
   closeServer,
@@ -40,7 +41,7 @@ import { startHealthChecks } from "./workers/health-checks.js";
 import { WorkerChanges } from "./workers/worker-changes.js";
 import { addWorkerMetrics } from "./workers/worker-metrics.js";
 import { WorkerPools } from "./workers/worker-pools.js";
-import { WorkerRoster } from "./workers/worker-roster.js";
+import { WorkerRoster, workerSpec } from "./workers/worker-roster.js";
 import { followSources } from "./workers/worker-sources.js";
 
 /** Workers that a small fleet may grow to; a larger one may double. */
@@ -152,7 +153,7 @@ async function serve(
   const warn = (message: string) => options.log?.say("warn", message);
   const { sources } = options;
   const stopFollowing = sources === undefined ? null : await followSources(sources, changes, timers, warn);
-  const stopChecks = startHealthChecks(roster, timers);
+  const stopChecks = startHealthChecks(roster, timers, options.door?.workerKey ?? null);
   let poller: EngineStatsPoller | null = null;
   const pollIfNeeded = () => {
     if (router.usesStats()) {
@@ -214,7 +215,7 @@ function routerOf(
   { router, seed, eventLog, sources }: ProxyOptions,
   workers: readonly ProxyWorker[],
 ): Router {
-  const specs: WorkerSpec[] = workers.map(({ id, leg }) => ({ id, leg }));
+  const specs: WorkerSpec[] = workers.map(workerSpec);
   const capacity = Math.max(sources === undefined ? FLEET_MIN : SOURCED_FLEET_MIN, 2 * workers.length);
   return eventLog === undefined
     ? new Router(router, specs, seed, capacity)
@@ -246,6 +247,7 @@ function coreOf(
     workers: roster.workers,
     dialect,
     withoutPrefillWorker: options.router.withoutPrefillWorker,
+    models: new ModelNames(options.aliases ?? new Map<string, string>(), roster, Date.now()),
     prompts: new PromptReader(),
     sessions: sessionSource(options.sessionKey),
     observers,

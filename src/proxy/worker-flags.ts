@@ -1,8 +1,15 @@
 import { InputError } from "../errors.js";
+import {
+  commaList,
+  oneForEach,
+  refuseWithoutBackends,
+  staticBackends,
+  type StaticFlags,
+} from "./static-backends.js";
 import { expandRanks, parseWorkerUrl, type WorkerUrl } from "./worker-url.js";
 
 /** Flags that say which workers there are; the names are vllm-router's and production-stack's. */
-export interface WorkerFlags {
+export interface WorkerFlags extends StaticFlags {
   /** `--prefill URL [PORT|none]`, all occurrences in one list. */
   readonly prefill?: readonly string[];
   readonly decode?: readonly string[];
@@ -12,9 +19,6 @@ export interface WorkerFlags {
   readonly decodeDataParallelSize?: number;
   /** production-stack: labels tell roles only where its logic disaggregates. */
   readonly routingLogic?: string;
-  readonly staticBackends?: string;
-  readonly staticModels?: string;
-  readonly staticModelLabels?: string;
   readonly prefillModelLabels?: string;
   readonly decodeModelLabels?: string;
 }
@@ -31,22 +35,22 @@ export interface WorkerUrls {
  * @throws InputError when a URL is wrong, ways are mixed, or a label is nobody's.
  */
 export function workersOf(flags: WorkerFlags): WorkerUrls {
-  const { prefill, decode, workerUrls, staticBackends } = flags;
+  const { prefill, decode, workerUrls, staticBackends: backends } = flags;
   const ways = [
     ["--prefill and --decode", prefill ?? decode],
     ["--worker-urls", workerUrls],
-    ["--static-backends", staticBackends],
+    ["--static-backends", backends],
   ] as const;
-  if (staticBackends === undefined) refuseStaticFlags(flags);
+  if (backends === undefined) refuseStaticFlags(flags);
   const given = ways.filter(([, value]) => value !== undefined).map(([name]) => name);
   if (given.length > 1) throw new InputError(`${given.join(" with ")}: expected one way to name the workers`);
   const urls =
-    staticBackends === undefined
+    backends === undefined
       ? {
           prefill: withPorts(prefill ?? []),
           decode: (decode ?? workerUrls ?? []).map((url) => parseWorkerUrl(url)),
         }
-      : staticWorkers(staticBackends, flags);
+      : staticWorkers(flags);
   const { intraNodeDataParallelSize: both = 1 } = flags;
   const expand = (all: readonly WorkerUrl[], ranks = both) => all.flatMap((url) => expandRanks(url, ranks));
   return {
@@ -56,9 +60,8 @@ export function workersOf(flags: WorkerFlags): WorkerUrls {
 }
 
 function refuseStaticFlags(flags: WorkerFlags): void {
+  refuseWithoutBackends(flags);
   for (const [flag, value] of [
-    ["--static-models", flags.staticModels],
-    ["--static-model-labels", flags.staticModelLabels],
     ["--prefill-model-labels", flags.prefillModelLabels],
     ["--decode-model-labels", flags.decodeModelLabels],
   ] as const) {
@@ -72,7 +75,7 @@ function withPorts(words: readonly string[]): WorkerUrl[] {
   const urls: WorkerUrl[] = [];
   words.forEach((word, index) => {
     if (!/^(none|\d+)$/i.test(word)) {
-      urls.push(parseWorkerUrl(word, bootstrapPort(words[index + 1])));
+      urls.push(parseWorkerUrl(word, { bootstrapPort: bootstrapPort(words[index + 1]) }));
       return;
     }
     const before = words[index - 1];
@@ -91,12 +94,8 @@ function bootstrapPort(word: string | undefined): number | null {
 }
 
 /** production-stack: labels tell the roles; backends without any of the labels take no part. */
-function staticWorkers(backends: string, flags: WorkerFlags): WorkerUrls {
-  const urls = commaList(backends).map((url) => parseWorkerUrl(url));
-  const models = new Set(commaList(flags.staticModels ?? ""));
-  if (models.size > 1) {
-    throw new InputError(`--static-models ${flags.staticModels!}: expected one model for all backends`);
-  }
+function staticWorkers(flags: WorkerFlags): WorkerUrls {
+  const urls = staticBackends(flags);
   const { staticModelLabels, prefillModelLabels, decodeModelLabels, routingLogic } = flags;
   const hasRoles = routingLogic === undefined || routingLogic.startsWith("disaggregated_prefill");
   const hasLabels = prefillModelLabels !== undefined || decodeModelLabels !== undefined;
@@ -111,12 +110,7 @@ function staticWorkers(backends: string, flags: WorkerFlags): WorkerUrls {
     );
   }
   if (!hasLabels) return { prefill: [], decode: urls };
-  const labels = commaList(staticModelLabels ?? "");
-  if (labels.length !== urls.length) {
-    throw new InputError(
-      `--static-model-labels: ${labels.length} labels for ${urls.length} backends, expected one for each`,
-    );
-  }
+  const labels = oneForEach("--static-model-labels", staticModelLabels ?? "", urls)!;
   const labelled = (flag: string, names: string | undefined) => {
     const wanted = commaList(names ?? "");
     const unknown = wanted.find((name) => !labels.includes(name));
@@ -127,11 +121,4 @@ function staticWorkers(backends: string, flags: WorkerFlags): WorkerUrls {
     prefill: labelled("--prefill-model-labels", prefillModelLabels),
     decode: labelled("--decode-model-labels", decodeModelLabels),
   };
-}
-
-function commaList(text: string): string[] {
-  return text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
 }

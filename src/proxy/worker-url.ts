@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import type { WorkerAddress } from "./dialects/dialect.js";
+import type { HealthProbe } from "./workers/health-probe.js";
 
 /** A worker as it is named on the command line. */
 export interface WorkerUrl extends WorkerAddress {
@@ -7,6 +8,16 @@ export interface WorkerUrl extends WorkerAddress {
   readonly id: string;
   /** Path in front of every route; empty for most. */
   readonly basePath: string;
+  /** The model it serves; null = any, and then so for all workers. */
+  readonly model: string | null;
+  /** What finds out whether it is healthy; null = `GET` of the health endpoint. */
+  readonly probe: HealthProbe | null;
+}
+
+/** What is said of a worker besides its URL. */
+export interface WorkerTraits {
+  readonly bootstrapPort?: number | null;
+  readonly model?: string | null;
 }
 
 const RANK = /@(\d{1,4})$/;
@@ -16,7 +27,10 @@ const RANK = /@(\d{1,4})$/;
  *
  * @throws InputError when it is no HTTP URL.
  */
-export function parseWorkerUrl(text: string, bootstrapPort: number | null = null): WorkerUrl {
+export function parseWorkerUrl(
+  text: string,
+  { bootstrapPort = null, model = null }: WorkerTraits = {},
+): WorkerUrl {
   const rank = RANK.exec(text)?.[1];
   const plain = text.replace(RANK, "");
   const url = URL.canParse(plain) ? new URL(plain) : null;
@@ -34,6 +48,8 @@ export function parseWorkerUrl(text: string, bootstrapPort: number | null = null
     rank: rank === undefined ? null : Number(rank),
     bootstrapPort,
     basePath,
+    model,
+    probe: null,
   };
 }
 

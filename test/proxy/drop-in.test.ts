@@ -66,7 +66,7 @@ async function serves(line: string, engineCount: number): Promise<readonly Scrip
   expect(await response.text()).toContain(" t0 t1 t2");
   await proxy.close();
   await Promise.all(engines.map((engine) => engine.close()));
-  return engines.filter(({ seen }) => seen.length > 0);
+  return engines.filter(({ bodies }) => bodies.some((sent) => sent.includes("All work")));
 }
 
 describe("a command line of another router", () => {
@@ -93,6 +93,15 @@ describe("a command line of another router", () => {
       1,
       `--port 8000 --service-discovery static --static-backends {0},{1},{2} --static-models m,m,m
        --engine-stats-interval 10 --log-stats --routing-logic roundrobin --log-level critical`,
+    ],
+    [
+      "production-stack, the example of its README",
+      1,
+      `--port 8000 --service-discovery static --static-backends {0},{1},{2}
+       --static-models facebook/opt-125m,meta-llama/Llama-3.1-8B-Instruct,facebook/opt-125m
+       --static-aliases m:facebook/opt-125m --static-model-types completion,chat,completion
+       --static-backend-health-checks --engine-stats-interval 10 --log-stats --log-level critical
+       --routing-logic roundrobin`,
     ],
     [
       "production-stack, disaggregated prefill",
@@ -134,12 +143,43 @@ describe("a command line of another router", () => {
       "--static-backends http://a:1 --static-model-labels p --prefill-model-labels p --routing-logic roundrobin",
       /roundrobin takes no/,
     ],
+    [
+      "--static-backends http://a:1,http://b:1 --static-models m",
+      /got 1 for 2 backends, expected one for each/,
+    ],
+    [
+      "--static-backends http://a:1 --static-models m --static-aliases gpt4:n",
+      /expected one of --static-models/,
+    ],
+    [
+      "--static-backends http://a:1 --static-models m --static-aliases m:m",
+      /m is a model, or an alias, already/,
+    ],
+    ["--static-backends http://a:1 --static-models m --static-aliases m", /got m, expected ALIAS:MODEL/],
+    [
+      "--static-backends http://a:1 --static-models m --static-model-types talk",
+      /got talk, expected chat, comp/,
+    ],
+    [
+      "--static-backends http://a:1 --static-models m --static-backend-health-checks",
+      /expected --static-model-types with it/,
+    ],
+    [
+      "--static-backends http://a:1 --static-models m --static-backend-health-check-interval 3",
+      /no effect without --static-backend-health-checks/,
+    ],
+    [
+      `--static-backends http://a:1 --static-models m --static-model-types chat --static-backend-health-checks
+       --disable-health-checks`,
+      /--disable-health-checks with --static-backend-health-checks: expected one/,
+    ],
+    ["--decode http://d:1 --static-aliases a:m", /--static-aliases has no effect without --static-backends/],
     ["--decode http://d:1 --static-models m", /--static-models has no effect without --static-backends/],
     ["--decode http://d:1 --log-stats-interval 3", /no effect without --log-stats/],
     ["--decode http://d:1 --log-level loud", /expected one of trace, debug/],
     ["--decode http://d:1 --service-discovery", /there is no discovery/],
   ])("is refused where it contradicts itself: %s", async (line, message) => {
-    await expect(optionsOf(line.split(" "))).rejects.toThrow(message);
+    await expect(optionsOf(line.split(/\s+/))).rejects.toThrow(message);
   });
 });
 
@@ -156,7 +196,7 @@ describe("docs/proxy-flags.md", () => {
   it("names what is refused, and nothing else, as refused", () => {
     const reasons = new Set([
       ...["api-key", "otlp-url", "vllm-pd-disaggregation", "intra-node-data-parallel-size"],
-      ...["health-check-interval-secs", "retry-max-retries"],
+      ...["health-check-interval-secs", "retry-max-retries", "static-models"],
     ]);
     const named = [...refused!].filter((flag) => !reasons.has(flag));
     expect(named.sort()).toEqual([...REFUSED_FLAGS.keys()].sort());

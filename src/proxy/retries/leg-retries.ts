@@ -93,7 +93,8 @@ export class LegRetries {
   /** Whether a worker takes requests that has not failed this one, or the leg can be done without. */
   private hasOther(leg: Leg): boolean {
     const excluded = this.plan.excluded(this.core.timers.nowMs());
-    if (this.core.roster.available(leg).some((worker) => !excluded.includes(worker))) return true;
+    const { model } = this.request.facts;
+    if (this.core.roster.available(leg, model).some((worker) => !excluded.includes(worker))) return true;
     return leg === "prefill" && this.core.withoutPrefillWorker === "decode_only";
   }
 

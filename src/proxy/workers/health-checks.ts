@@ -12,16 +12,21 @@ const STALL_MS = 500;
  * Checks the workers' health, each when it is due and all at a time, and lets time do its part for breakers: a proxy
  * that nobody sends to, because it is not ready, must become ready by itself.
  *
+ * @param workerKey Key that workers want to see; null = none.
  * @returns what ends it
  */
-export function startHealthChecks(roster: WorkerRoster, timers: ProxyClock): () => void {
+export function startHealthChecks(
+  roster: WorkerRoster,
+  timers: ProxyClock,
+  workerKey: string | null,
+): () => void {
   return timers.every(LOOK_MS, () => {
     roster.refresh();
     const { health } = roster.settings;
     if (health === null) return;
     for (const index of roster.takeDue()) {
       const worker = roster.workers[index]!;
-      check(worker, health.endpoint, health.timeoutMs, timers, (isSuccess) => {
+      check(worker, requestOf(worker, health.endpoint, workerKey), health.timeoutMs, timers, (isSuccess) => {
         roster.onCheck(index, worker, isSuccess);
       });
     }
@@ -31,7 +36,7 @@ export function startHealthChecks(roster: WorkerRoster, timers: ProxyClock): () 
 /** @param onResult Called once: whether the answer was 2xx and complete in time. */
 function check(
   worker: ProxyWorker,
-  endpoint: string,
+  request: Dispatcher.DispatchOptions,
   timeoutMs: number,
   timers: ProxyClock,
   onResult: (isSuccess: boolean) => void,
@@ -69,7 +74,20 @@ function check(
     onResponseEnd: () => finish(status >= 200 && status < 300),
     onResponseError: () => finish(false),
   };
+  worker.pool.dispatch(request, handler);
+}
+
+function requestOf(
+  { basePath, probe }: ProxyWorker,
+  endpoint: string,
+  workerKey: string | null,
+): Dispatcher.DispatchOptions {
   // A connection of its own: whether the worker takes new ones is part of the question.
-  const options = { path: worker.basePath + endpoint, method: "GET" as const, reset: true };
-  worker.pool.dispatch(options, handler);
+  const reset = true;
+  if (probe === null) return { path: basePath + endpoint, method: "GET", reset };
+  const headers = {
+    "content-type": probe.contentType,
+    ...(workerKey !== null && { authorization: `Bearer ${workerKey}` }),
+  };
+  return { path: basePath + probe.path, method: "POST", headers, body: probe.body, reset };
 }

@@ -4,7 +4,7 @@ import { isObject } from "../generation-api.js";
 import { parseWorkerUrl } from "../worker-url.js";
 import type { WantedWorker } from "./sourced-workers.js";
 
-const EXPECTED = "expected prefill: and decode:, each a list of URLs, or of {url, bootstrap_port}";
+const EXPECTED = "expected prefill: and decode:, each a list of URLs, or of {url, bootstrap_port, model_id}";
 
 /**
  * The workers that a file names, in YAML or JSON:
@@ -39,7 +39,12 @@ export function workersInFile(text: string, name: string): WantedWorker[] {
 }
 
 function urlOf(entry: unknown, where: string): WantedWorker["url"] {
-  const { url, bootstrap_port: port = null, ...others } = isObject(entry) ? entry : { url: entry };
+  const {
+    url,
+    bootstrap_port: port = null,
+    model_id: model = null,
+    ...others
+  } = isObject(entry) ? entry : { url: entry };
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw new InputError(`${where}: ${unknown} is unknown, ${EXPECTED}`);
   if (typeof url !== "string") throw new InputError(`${where}: got ${JSON.stringify(entry)}, ${EXPECTED}`);
@@ -47,5 +52,8 @@ function urlOf(entry: unknown, where: string): WantedWorker["url"] {
   if (port !== null && !isPort) {
     throw new InputError(`${where}: bootstrap_port: got ${JSON.stringify(port)}, expected 1 to 65535`);
   }
-  return parseWorkerUrl(url, port as number | null);
+  if (model !== null && (typeof model !== "string" || model === "")) {
+    throw new InputError(`${where}: model_id: got ${JSON.stringify(model)}, expected the name of a model`);
+  }
+  return parseWorkerUrl(url, { bootstrapPort: port as number | null, model });
 }

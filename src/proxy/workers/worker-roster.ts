@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.js";
 import type { Router } from "../../routing/router.js";
-import type { Leg } from "../../routing/types.js";
+import type { Leg, WorkerSpec } from "../../routing/types.js";
 import type { Random } from "../../values/random.js";
 import type { ProxyWorker } from "../core.js";
 import type { ProxyResilience } from "../resilience.js";
@@ -54,6 +54,7 @@ export class WorkerRoster {
   private readonly clock: RosterClock;
   private readonly random: Random;
   private readonly observers: RosterObserver[] = [];
+  private byModel = false;
 
   /** @param workers Those that `router` was made with. */
   constructor(
@@ -71,7 +72,13 @@ export class WorkerRoster {
     for (const worker of workers) {
       this.list.push(worker);
       this.standings.push(newStanding("assumed"));
+      this.byModel = worker.model !== null;
     }
+  }
+
+  /** Whether workers name their models: all do, or none. */
+  get isByModel(): boolean {
+    return this.byModel;
   }
 
   observe(observer: RosterObserver): void {
@@ -88,9 +95,16 @@ export class WorkerRoster {
     return this.indices(({ left }, index) => left && this.standings[index]!.openLegs > 0);
   }
 
-  /** Indices of the workers that take requests. */
-  available(leg: Leg): number[] {
-    return this.present(leg).filter((index) => this.takesRequests(index));
+  /**
+   * Indices of the workers that take requests.
+   *
+   * @param model Of a request: where workers name theirs, those that serve it. Null = of any.
+   */
+  available(leg: Leg, model: string | null = null): number[] {
+    return this.present(leg).filter((index) => {
+      const own = this.list[index]!.model;
+      return (model === null || own === null || own === model) && this.takesRequests(index);
+    });
   }
 
   /** Healthy and not cut off by its breaker; it may be warming up, or have its one probe under way. */
@@ -189,13 +203,14 @@ export class WorkerRoster {
    * Takes a worker in. With health checks it gets requests once it has answered one.
    *
    * @returns its index
-   * @throws InputError when it is there already, or the fleet is full.
+   * @throws InputError when it is there already, the fleet is full, or it names a model and others do not.
    */
   add(worker: ProxyWorker): number {
     if (this.present().some((index) => this.list[index]!.id === worker.id)) {
       throw new InputError(`worker ${worker.id} is there already`);
     }
-    const index = this.router.addWorker({ id: worker.id, leg: worker.leg });
+    const index = this.router.addWorker(workerSpec(worker));
+    this.byModel = worker.model !== null;
     const isChecked = this.settings.health !== null;
     this.list[index] = worker;
     this.standings[index] = newStanding(isChecked ? "down" : "assumed");
@@ -247,13 +262,19 @@ export class WorkerRoster {
 
   private isHeldBack(index: number, startedMs: number): boolean {
     if (startedMs === -Infinity) return false;
-    const others = this.available(this.list[index]!.leg).filter(
+    const { leg, model } = this.list[index]!;
+    const others = this.available(leg, model).filter(
       (other) => other !== index && this.standings[other]!.startedMs === -Infinity,
     );
     const open = (worker: number) => this.standings[worker]!.openLegs;
     const sinceMs = this.clock.wallMs() - startedMs;
     return isHeldBack(open(index), others.map(open), sinceMs, this.settings.slowStartMs);
   }
+}
+
+/** A worker as the routing core knows it. */
+export function workerSpec({ id, leg, model }: ProxyWorker): WorkerSpec {
+  return model === null ? { id, leg } : { id, leg, model };
 }
 
 function newStanding(state: "assumed" | "down"): Standing {

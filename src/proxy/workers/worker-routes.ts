@@ -28,7 +28,7 @@ interface Wanted {
 /**
  * Answers `POST /add_worker?url=`, `/remove_worker?url=` in plain text and the REST routes of `/workers` in
  * JSON, as vllm-router does. A PD fleet wants to know the leg: `worker_type=prefill|decode`, and for prefill
- * `bootstrap_port=` where it has one. Adding answers once the worker has, or when it has not in time.
+ * `bootstrap_port=` where it has one; one whose workers name their models wants `model_id=`. Adding answers once the worker has, or when it has not in time.
  */
 export async function changeWorkers(
   changes: WorkerChanges,
@@ -108,9 +108,15 @@ async function add(changes: WorkerChanges, { url, leg }: Wanted): Promise<string
 }
 
 function wantedWorker({ roster }: WorkerChanges, fields: Readonly<Record<string, unknown>>): Wanted {
-  const { url, worker_type: type, bootstrap_port: port } = fields;
+  const { url, worker_type: type, bootstrap_port: port, model_id: model = null } = fields;
   if (typeof url !== "string") throw new InputError("url: expected the URL of a worker");
-  return { url: parseWorkerUrl(url, portOf(port)), leg: legOf(type, roster.present("prefill").length > 0) };
+  if (model !== null && (typeof model !== "string" || model === "")) {
+    throw new InputError(`model_id: got ${JSON.stringify(model)}, expected the name of a model`);
+  }
+  return {
+    url: parseWorkerUrl(url, { bootstrapPort: portOf(port), model }),
+    leg: legOf(type, roster.present("prefill").length > 0),
+  };
 }
 
 function legOf(type: unknown, isPd: boolean): Leg {
@@ -141,10 +147,11 @@ function jsonBody(req: IncomingMessage): Promise<Readonly<Record<string, unknown
 
 /** A worker as `GET /workers` shows it. */
 export function workerDocument(roster: WorkerChanges["roster"], index: number): object {
-  const { id, leg, bootstrapPort, left } = roster.workers[index]!;
+  const { id, leg, model, bootstrapPort, left } = roster.workers[index]!;
   return {
     url: id,
     worker_type: leg,
+    model_id: model,
     bootstrap_port: bootstrapPort,
     is_healthy: roster.isHealthy(index),
     takes_requests: !left && roster.takesRequests(index),

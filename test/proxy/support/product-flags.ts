@@ -154,6 +154,10 @@ const DISAGGREGATED = [
   ...["--static-model-labels", "p,d", "--prefill-model-labels", "p", "--decode-model-labels", "d"],
   ...["--routing-logic", "disaggregated_prefill"],
 ];
+const PROBED = [
+  ...BACKENDS,
+  ...["--static-models", "m,m", "--static-model-types", "chat,chat", "--static-backend-health-checks"],
+];
 const LMCACHE = [...DISAGGREGATED, "--disagg-connector-type", "lmcache"];
 
 export const PRODUCTION_STACK: ProductFlags = {
@@ -167,7 +171,38 @@ export const PRODUCTION_STACK: ProductFlags = {
       args: ["--static-backends", "http://a:1,http://b:1"],
       brings: { decode: [{ id: "http://a:1" }, { id: "http://b:1" }] },
     },
-    "static-models": { args: ["--static-models", "m,m"], only: "m,m" },
+    "static-models": {
+      args: ["--static-models", "m,other"],
+      brings: { decode: [{ model: "m" }, { model: "other" }] },
+    },
+    "static-aliases": sets("--static-aliases", "gpt4:m", { aliases: new Map([["gpt4", "m"]]) }),
+    "static-model-types": {
+      base: [...BACKENDS, "--static-models", "m,m", "--static-backend-health-checks"].concat(
+        "--static-model-types",
+        "chat,chat",
+      ),
+      args: ["--static-model-types", "chat,completion"],
+      brings: {
+        decode: [{ probe: { path: "/v1/chat/completions" } }, { probe: { path: "/v1/completions" } }],
+      },
+    },
+    "static-backend-health-checks": {
+      base: [...BACKENDS, "--static-models", "m,m", "--static-model-types", "chat,chat"],
+      args: ["--static-backend-health-checks"],
+      brings: { decode: [{ probe: { path: "/v1/chat/completions" } }, {}], ...health({ timeoutMs: 10_000 }) },
+    },
+    "static-backend-health-check-interval": sets(
+      "--static-backend-health-check-interval",
+      "7",
+      health({ intervalMs: 7000 }),
+      PROBED,
+    ),
+    "static-backend-health-check-timeout-seconds": sets(
+      "--static-backend-health-check-timeout-seconds",
+      "7",
+      health({ timeoutMs: 7000 }),
+      PROBED,
+    ),
     "static-model-labels": {
       base: [...BACKENDS, "--static-model-labels", "d,p", ...DISAGGREGATED.slice(6)],
       args: ["--static-model-labels", "p,d"],
@@ -251,9 +286,7 @@ export const PRODUCTION_STACK: ProductFlags = {
     ),
   },
   refused: [
-    ...["k8s-service-discovery-type", "static-aliases", "static-model-types"],
-    ...["static-backend-health-checks", "static-backend-health-check-interval"],
-    ...["static-backend-health-check-timeout-seconds", "k8s-port", "k8s-namespace", "k8s-label-selector"],
+    ...["k8s-service-discovery-type", "k8s-port", "k8s-namespace", "k8s-label-selector"],
     ...["k8s-watcher-timeout-seconds", "backend-health-check-timeout-seconds", "lmcache-controller-port"],
     ...["lmcache-controller-reply-port", "lmcache-controller-heartbeat-port", "callbacks"],
     ...["enable-batch-api", "file-storage-class", "file-storage-path", "batch-processor"],
