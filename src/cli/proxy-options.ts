@@ -1,8 +1,9 @@
 import { InputError } from "../errors.js";
 import { wallClock } from "../proxy/clock.js";
-import { dialectDefaults, flagDialect } from "../proxy/flag-dialect.js";
+import { dialectDefaults, flagDialect, type FlagDialect } from "../proxy/flag-dialect.js";
 import { ProcessLog } from "../proxy/process-log.js";
 import type { ProxyOptions } from "../proxy/proxy-options.js";
+import type { ProxyResilience } from "../proxy/resilience.js";
 import { resilienceOf } from "../proxy/resilience-flags.js";
 import { routerBlock } from "../proxy/routing-flags.js";
 import { staticAliases } from "../proxy/static-backends.js";
@@ -37,6 +38,8 @@ export function proxyOptions(flags: ProxyFlags): ProxyOptions {
   const tracing = tracingOptions(flags);
   const sources = sourceOptions(flags);
   const logStatsIntervalMs = logStatsInterval(flags);
+  const resilience = resilienceOf(resilienceFlags(flags));
+  const startupTimeoutMs = startupTimeout(flags, dialect, resilience);
   const workers = workersOf(flags);
   const aliases = staticAliases(flags);
   if (flags.staticModelTypes !== undefined && flags.staticBackendHealthChecks !== true) {
@@ -52,7 +55,8 @@ export function proxyOptions(flags: ProxyFlags): ProxyOptions {
     seed: flags.seed ?? scenario?.seed ?? 1,
     connector: connectorOptions(flags, defaults.remoteHost),
     maxPayloadBytes: flags.maxPayloadSize,
-    resilience: resilienceOf(resilienceFlags(flags)),
+    resilience,
+    ...(startupTimeoutMs !== null && { startupTimeoutMs }),
     engineStatsIntervalMs: statsInterval(flags, scenario?.signals.stats_interval_ms ?? statsIntervalMs),
     log,
     door: doorOptions(flags, dialect, workers.prefill.length > 0, process.env),
@@ -86,6 +90,14 @@ function refuseOtherValues({ serviceDiscovery, backend, runtime, requestRewriter
     if (value === undefined || value === expected) continue;
     throw new InputError(`${flag} ${value} is not supported, expected ${expected}`);
   }
+}
+
+/** Null: for ever, as production-stack waits for its workers, unless the flag says otherwise. */
+function startupTimeout(flags: ProxyFlags, dialect: FlagDialect, { health }: ProxyResilience): number | null {
+  const isSaid =
+    (flags as { readonly workerStartupTimeoutSecs?: number }).workerStartupTimeoutSecs !== undefined;
+  if (health === null || (dialect === "production-stack" && !isSaid)) return null;
+  return health.startupTimeoutMs;
 }
 
 /** Production-stack's time between two checks that are requests, and for their answers, s. */

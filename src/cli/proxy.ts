@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
-import { InputError } from "../errors.js";
+import { InputError, WorkError } from "../errors.js";
 import type { DrainSettings } from "../proxy/lifetime.js";
 import type { ProxyOptions } from "../proxy/proxy-options.js";
 import { REFUSED_FLAGS } from "../proxy/refused-flags.js";
-import { startProxy } from "../proxy/server.js";
+import { startProxy, type RunningProxy } from "../proxy/server.js";
 import { runUntilSignal } from "../proxy/signals.js";
 import { packageVersion } from "../package-info.js";
 import { addProxyFlags, type ProxyFlags } from "./proxy-flags.js";
@@ -63,7 +63,18 @@ async function serveUntilTold(
     current = next;
     return `reloaded: ${changes.length === 0 ? "no setting of the router has changed" : changes.join(", ")}`;
   };
-  await runUntilSignal({ proxy, drain, reload, log });
+  const failure = withoutWorkers(proxy, options.startupTimeoutMs);
+  await runUntilSignal({ proxy, drain, reload, failure, log });
+}
+
+/** Rejects when no worker answers in time, as vllm-router ends then. */
+async function withoutWorkers(proxy: RunningProxy, timeoutMs = Infinity): Promise<never> {
+  if (!(await proxy.workerAnswers(timeoutMs))) {
+    throw new WorkError(
+      `no worker has answered a health check within ${timeoutMs / 1000} s (--worker-startup-timeout-secs)`,
+    );
+  }
+  return new Promise(() => undefined);
 }
 
 /** `path old -> new` for every setting that differs. */

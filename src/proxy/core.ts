@@ -22,6 +22,8 @@ export interface ProxyWorker extends WorkerUrl {
   readonly pool: Pool;
   /** Removed: it gets no requests, and its place may go to another worker when nothing is open on it. */
   left: boolean;
+  /** When what is still open on a worker that was removed is cut, ms of the connections' clock; Infinity = never. */
+  cutMs: number;
 }
 
 export type RequestOutcome = "completed" | "failed" | "retryable" | "cancelled";

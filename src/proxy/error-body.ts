@@ -48,6 +48,12 @@ export function noWorker(branch: string): ProxyError {
   return { status: 503, type: "ServiceUnavailableError", message: `no worker takes the request (${branch})` };
 }
 
+/** A worker was removed, and the time that it had for what was open on it is over. */
+export function removedWorker(leg: string): ProxyError {
+  const message = `the ${leg} worker was removed while it answered (--worker-drain-timeout-secs)`;
+  return { status: 503, type: "ServiceUnavailableError", message };
+}
+
 /** A worker could not be reached, or broke off. Its address stays in the log. */
 export function badGateway(leg: string, reason: string): ProxyError {
   return { status: 502, type: "BadGatewayError", message: `the ${leg} worker failed: ${reason}` };

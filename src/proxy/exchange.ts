@@ -9,6 +9,7 @@ import {
   internalError,
   noWorker,
   outcomeOf,
+  removedWorker,
   type ProxyError,
 } from "./error-body.js";
 import { explanationHeaders } from "./explanation.js";
@@ -286,7 +287,17 @@ export class Exchange implements UpstreamEvents, Watched, RetriedRequest {
         break;
       case "worker":
         this.onSilence(overdue.leg);
+        break;
+      case "removed_worker":
+        this.onWorkerGone(overdue.leg);
     }
+  }
+
+  /** A worker that was removed has had its time. It is not to blame. */
+  private onWorkerGone(leg: Leg): void {
+    const isUnsent = this.legs[leg]!.call === null;
+    const failure = { outcome: "failed", isUnstarted: isUnsent, isUnsent, retryAfterMs: null } as const;
+    if (!this.retries.triesAgain(leg, failure)) this.closeWith("failed", removedWorker(leg), leg);
   }
 
   /** A worker has said nothing for too long: as good as a broken connection. */

@@ -34,6 +34,8 @@ export interface ProxyOptions {
   readonly engineStatsIntervalMs: number;
   /** File for every call to the routing core; it holds prompts as symbols. */
   readonly eventLog?: string;
+  /** How long the first worker may take to answer before the command gives up; absent = for ever. */
+  readonly startupTimeoutMs?: number;
   /** Absent: nothing is logged. */
   readonly log?: ProcessLog;
   /** Time between two lines of figures in the log; absent = none. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Leg, LegOutcome } from "../routing/types.js";
 import type { ProxyCore, RequestFacts } from "./core.js";
 import { headersToWorker } from "./headers.js";
+import type { LegPace } from "./limits/pace.js";
 import { UpstreamCall, type UpstreamEvents } from "./upstream-call.js";
 import type { Verdict } from "./workers/circuit-breaker.js";
 import type { LegTicket } from "./workers/worker-roster.js";
@@ -54,11 +55,13 @@ export class RequestLegs {
     return this.states.decode;
   }
 
-  /** Legs that have been sent and have not ended. */
-  get underWay(): { readonly leg: Leg; readonly heardMs: number }[] {
+  /** Legs that have not ended. */
+  get underWay(): LegPace[] {
     return LEGS.flatMap((leg) => {
       const state = this.states[leg];
-      return state?.call == null || state.hasEnded ? [] : [{ leg, heardMs: state.heardMs }];
+      if (state === null || state.hasEnded) return [];
+      const { cutMs } = this.core.workers[state.ticket.worker]!;
+      return [{ leg, heardMs: state.call === null ? Infinity : state.heardMs, cutMs }];
     });
   }
 

@@ -28,7 +28,12 @@ export const RESILIENCE_FLAGS: readonly ResilienceFlag[] = [
     ["health-check-timeout-secs", "seconds", "timeoutMs", "longest time for an answer"],
     ["health-failure-threshold", "count", "failureThreshold", "failures in a row that take a worker down"],
     ["health-success-threshold", "count", "successThreshold", "successes in a row that bring it back"],
-    ["worker-startup-timeout-secs", "seconds", "startupTimeoutMs", "how long an added worker may take"],
+    [
+      "worker-startup-timeout-secs",
+      "seconds",
+      "startupTimeoutMs",
+      "how long an added worker, or the first, may take",
+    ],
     [
       "worker-startup-check-interval",
       "seconds",
@@ -84,6 +89,12 @@ export const RESILIENCE_FLAGS: readonly ResilienceFlag[] = [
     ["worker-idle-timeout-secs", "seconds", "workerIdleTimeoutMs", "how long a worker may be silent"],
   ]),
   ...flagsOf(null, [
+    [
+      "worker-drain-timeout-secs",
+      "seconds",
+      "workerDrainMs",
+      "how long a removed worker may take with what it has; then it is cut",
+    ],
     ["slow-start-secs", "seconds", "slowStartMs", "time in which a new worker gets up to its full share"],
   ]),
 ];

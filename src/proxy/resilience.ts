@@ -8,7 +8,7 @@ export interface HealthSettings {
   readonly failureThreshold: number;
   /** Successes in a row that bring it back. */
   readonly successThreshold: number;
-  /** How long a worker that is added at run time may take to answer for the first time. */
+  /** How long a worker that is added at run time, or the first of all, may take to answer for the first time. */
   readonly startupTimeoutMs: number;
   /** Longest time between two checks of a worker that has never answered. */
   readonly startupCheckIntervalMs: number;
@@ -72,6 +72,8 @@ export interface ProxyResilience {
   readonly limits: LimitSettings;
   /** Time in which a worker that is new or back is brought up to its full share; 0 = at once. */
   readonly slowStartMs: number;
+  /** How long a worker that is removed may take with what it has; null = as long as it needs. */
+  readonly workerDrainMs: number | null;
 }
 
 /** vllm-router 0.1.14's defaults (Rust command line) where it has the setting; nginx's for slow clients. */
@@ -108,4 +110,5 @@ export const DEFAULT_RESILIENCE: ProxyResilience = {
     slowReaderTimeoutMs: 60_000,
   },
   slowStartMs: 0,
+  workerDrainMs: null,
 };

@@ -61,6 +61,12 @@ export interface RunningProxy {
    * @throws InputError for what cannot change while the proxy runs.
    */
   reload(next: Pick<ProxyOptions, "router" | "prefill" | "decode">): void;
+  /**
+   * Waits until any worker has answered a health check.
+   *
+   * @returns false when none has in time.
+   */
+  workerAnswers(timeoutMs: number): Promise<boolean>;
   /** Takes readiness off and lets open requests finish; `close` then ends the proxy. See `Lifetime.drain`. */
   drain(settings: DrainSettings): Promise<number>;
   /** Cuts what is open and resolves when all sockets and files are closed. */
@@ -187,6 +193,7 @@ async function serve(
       changeListed(changes, listed, next);
       listed = next;
     },
+    workerAnswers: (timeoutMs) => changes.anyAnswered(timeoutMs),
     drain: (settings) => lifetime.drain(settings),
     close: () => (closing ??= shut()),
   };

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { proxyCommand } from "../../src/cli/proxy.js";
+import type { ProxyOptions } from "../../src/proxy/proxy-options.js";
 import { post } from "./support/fleet.js";
 import { ScriptedEngine } from "./support/scripted-engine.js";
 
@@ -51,6 +52,33 @@ describe("pdbench proxy", () => {
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
     await Promise.all(engines.map((engine) => engine.close()));
+  });
+});
+
+describe("a proxy whose workers do not answer", () => {
+  it("ends after the start-up timeout, as vllm-router does", async () => {
+    const told = run(
+      ...["--decode", "http://127.0.0.1:1", "--port", "0", "--log-level", "critical"],
+      ...["--worker-startup-timeout-secs", "0.3"],
+    );
+    await expect(told).rejects.toThrow(
+      "no worker has answered a health check within 0.3 s (--worker-startup-timeout-secs)",
+    );
+  });
+
+  it.each([
+    ["--worker-urls http://a:1", 600_000],
+    ["--decode http://a:1 --worker-startup-timeout-secs 5", 5000],
+    ["--decode http://a:1 --disable-health-checks", undefined],
+    ["--static-backends http://a:1 --routing-logic roundrobin", undefined],
+    ["--static-backends http://a:1 --routing-logic roundrobin --worker-startup-timeout-secs 5", 5000],
+  ])("has for it, and for ever with production-stack's flags: %s", async (line, startupTimeoutMs) => {
+    let options: ProxyOptions | undefined;
+    await proxyCommand((read) => {
+      options = read;
+      return Promise.resolve();
+    }).parseAsync(line.split(" "), { from: "user" });
+    expect(options!.startupTimeoutMs).toBe(startupTimeoutMs);
   });
 });
 

@@ -44,6 +44,13 @@ describe("the workers that flags name", () => {
     expect(ids(flags)).toEqual([["http://a:1"], ["http://b:1", "http://c:1"]]);
   });
 
+  it("serve a model each where there are several, and are asked for no name where there is one", () => {
+    const models = (staticModels: string) =>
+      workersOf({ staticBackends: "http://a:1,http://b:1", staticModels }).decode.map(({ model }) => model);
+    expect(models("x,y")).toEqual(["x", "y"]);
+    expect(models("x,x")).toEqual([null, null]);
+  });
+
   it.each<[string, WorkerFlags, RegExp]>([
     ["two ways", { decode: ["http://d:1"], workerUrls: ["http://w:1"] }, /expected one way/],
     ["a port without a URL", { prefill: ["8998"] }, /expected a URL before it/],
@@ -53,17 +60,12 @@ describe("the workers that flags name", () => {
     [
       "too few labels",
       { staticBackends: "http://a:1,http://b:1", staticModelLabels: "p", prefillModelLabels: "p" },
-      /1 labels for 2 backends/,
+      /got 1 for 2 backends, expected one for each/,
     ],
     [
       "nobody's label",
       { staticBackends: "http://a:1", staticModelLabels: "p", decodeModelLabels: "d" },
       /d: no backend/,
-    ],
-    [
-      "several models",
-      { staticBackends: "http://a:1,http://b:1", staticModels: "x,y" },
-      /expected one model/,
     ],
   ])("cannot be given with %s", (_, flags, message) => {
     expect(() => workersOf(flags)).toThrow(message);

@@ -86,8 +86,8 @@ describe("signals", () => {
       },
     };
     const signals = new EventEmitter();
-    const start = (reload = () => "reloaded") =>
-      runUntilSignal({ proxy, drain: { delayMs: 0, timeoutMs: 1 }, reload, log }, signals);
+    const start = (reload = () => "reloaded", failure = new Promise<never>(() => undefined)) =>
+      runUntilSignal({ proxy, drain: { delayMs: 0, timeoutMs: 1 }, reload, failure, log }, signals);
     return { said, calls, signals, start, finish: (cut: number) => finish(cut) };
   };
   const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -101,6 +101,13 @@ describe("signals", () => {
     finish(0);
     await done;
     expect(calls).toEqual(["drain", "close"]);
+    expect(signals.eventNames()).toEqual([]);
+  });
+
+  it("are not waited for by a proxy that has no reason to go on", async () => {
+    const { calls, signals, start } = setup();
+    await expect(start(undefined, Promise.reject(new Error("no worker")))).rejects.toThrow("no worker");
+    expect(calls).toEqual(["close"]);
     expect(signals.eventNames()).toEqual([]);
   });
 

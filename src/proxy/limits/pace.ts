@@ -8,13 +8,22 @@ export interface Pace {
   readonly bodyMs: number | null;
   /** Since when the client has not taken what is there for it; null = it takes it. */
   readonly pausedMs: number | null;
-  /** Legs that are under way, and when their workers last said something, or were asked. */
-  readonly legs: readonly { readonly leg: Leg; readonly heardMs: number }[];
+  readonly legs: readonly LegPace[];
+}
+
+/** A leg that has a worker and has not ended. */
+export interface LegPace {
+  readonly leg: Leg;
+  /** When its worker last said something, or was asked; Infinity before that. */
+  readonly heardMs: number;
+  /** When its worker, which was removed, has had its time; Infinity = never. */
+  readonly cutMs: number;
 }
 
 /** What has taken too long. */
 export type Overdue =
-  { readonly what: "body" | "slow_reader" | "request" } | { readonly what: "worker"; readonly leg: Leg };
+  | { readonly what: "body" | "slow_reader" | "request" }
+  | { readonly what: "worker" | "removed_worker"; readonly leg: Leg };
 
 /** The limit that a request has gone beyond, or null. A worker is not to blame while its client does not read. */
 export function overdue(
@@ -24,6 +33,8 @@ export function overdue(
 ): Overdue | null {
   if (requestTimeoutMs !== null && nowMs - arrivedMs >= requestTimeoutMs) return { what: "request" };
   if (bodyMs !== null) return nowMs - bodyMs >= bodyIdleTimeoutMs ? { what: "body" } : null;
+  const cut = legs.find(({ cutMs }) => nowMs >= cutMs);
+  if (cut !== undefined) return { what: "removed_worker", leg: cut.leg };
   if (pausedMs !== null) {
     const isOver = slowReaderTimeoutMs !== null && nowMs - pausedMs >= slowReaderTimeoutMs;
     return isOver ? { what: "slow_reader" } : null;

@@ -59,7 +59,7 @@ export class WorkerChanges {
   }
 
   /**
-   * Lets a worker finish what it has, and gives it nothing more.
+   * Lets a worker finish what it has, within `workerDrainMs`, and gives it nothing more.
    *
    * @returns false when there is no such worker.
    */
@@ -76,10 +76,31 @@ export class WorkerChanges {
    * @returns false when the start-up timeout went by, or the worker was removed, without one.
    */
   answered(index: number): Promise<boolean> {
-    const { roster, timers } = this;
+    const { roster } = this;
     const worker = roster.workers[index]!;
-    const { health } = roster.settings;
-    const untilMs = timers.nowMs() + (health?.startupTimeoutMs ?? 0);
+    return this.within(roster.settings.health?.startupTimeoutMs ?? 0, () => {
+      const isHere = roster.workers[index] === worker && !worker.left;
+      return isHere && !roster.isHealthy(index) ? null : isHere;
+    });
+  }
+
+  /**
+   * Waits until any worker has answered a health check; without checks that is at once.
+   *
+   * @returns false when none has in time.
+   */
+  anyAnswered(timeoutMs: number): Promise<boolean> {
+    const { roster } = this;
+    return this.within(timeoutMs, () => {
+      const isUp = (index: number) => roster.health(index) === "up";
+      return roster.settings.health === null || roster.present().some(isUp) ? true : null;
+    });
+  }
+
+  /** Looks until `outcome` is known; false when it is not in time, or nobody waits any longer. */
+  private within(timeoutMs: number, outcome: () => boolean | null): Promise<boolean> {
+    const { timers } = this;
+    const untilMs = timers.nowMs() + timeoutMs;
     return new Promise((resolve) => {
       const finish = (isUp: boolean) => {
         cancel();
@@ -87,9 +108,9 @@ export class WorkerChanges {
         resolve(isUp);
       };
       const look = () => {
-        const isHere = roster.workers[index] === worker && !worker.left;
-        if (isHere && roster.isHealthy(index)) finish(true);
-        else if (!isHere || timers.nowMs() >= untilMs) finish(false);
+        const found = outcome();
+        if (found !== null) finish(found);
+        else if (timers.nowMs() >= untilMs) finish(false);
         else cancel = timers.after(LOOK_MS, look);
       };
       const stop = () => finish(false);

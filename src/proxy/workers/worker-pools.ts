@@ -29,7 +29,7 @@ export class WorkerPools {
       this.pools.set(origin, entry);
     }
     entry.users++;
-    return { ...url, leg, pool: entry.pool, left: false };
+    return { ...url, leg, pool: entry.pool, left: false, cutMs: Infinity };
   }
 
   /** The worker is gone: with the last one of a server its connections go. */

@@ -219,10 +219,11 @@ export class WorkerRoster {
     return index;
   }
 
-  /** The worker gets nothing more; what is open on it goes on to its end. */
+  /** The worker gets nothing more; what is open on it goes on to its end, or until `cutMs`. */
   remove(index: number): void {
     const worker = this.list[index]!;
     worker.left = true;
+    worker.cutMs = this.clock.wallMs() + (this.settings.workerDrainMs ?? Infinity);
     this.router.removeWorker(index);
     this.tellIfGone(index);
   }

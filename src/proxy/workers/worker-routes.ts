@@ -85,7 +85,7 @@ async function answerTo(
         return { status: 404, body: { error: `Worker ${id} not found`, code: "WORKER_NOT_FOUND" } };
       }
       if (req.method === "GET") return { status: 200, body: workerDocument(roster, index) };
-      roster.remove(index);
+      changes.remove(id);
       return { status: 200, body: { success: true, message: `Worker ${id} removed` } };
     }
   }

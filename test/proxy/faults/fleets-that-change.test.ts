@@ -53,6 +53,61 @@ describe("a fleet", () => {
     await expectAllOver(fleet);
   });
 
+  it.each(["by hand", "by DNS"])(
+    "that lets a worker go %s cuts, after its time, the streams it still has, and moves what has not begun",
+    async (way) => {
+      const engines = [await ScriptedEngine.start()];
+      const port = Number(new URL(engines[0]!.url).port);
+      engines.push(await ScriptedEngine.start(port, "127.0.0.2"));
+      let addresses = ["127.0.0.1"];
+      const dns = [{ leg: "decode", host: "decode.svc", port }] as const;
+      const sources = { file: null, dns, dnsIntervalMs: 1000, resolve: () => Promise.resolve(addresses) };
+      const retries = { ...DEFAULT_RESILIENCE.retries!, initialBackoffMs: 1 };
+      const resilience = { ...RESILIENCE, retries, workerDrainMs: 5000, limits: DEFAULT_RESILIENCE.limits };
+      const fleet = await startFaulty({
+        router: NEVER,
+        ...{ prefill: 0, decode: 0 },
+        options: { sources, resilience },
+      });
+      const [leaving, staying] = engines;
+      const silent = leaving!.next();
+      leaving!.script = () => undefined;
+      const unbegun = post(`${fleet.url}/v1/completions`, STREAM);
+      await silent;
+      leaving!.script = (_, res) => {
+        res.writeHead(200, { "content-type": "text/event-stream" });
+        res.write('data: {"choices":[{"text":" t0"}]}\n\n');
+      };
+      const stream = await post(`${fleet.url}/v1/completions`, STREAM);
+      const text = stream.text();
+      addresses = ["127.0.0.1", "127.0.0.2"];
+      const list = async () =>
+        ((await (await fetch(`${fleet.url}/list_workers`)).json()) as { urls: string[] }).urls;
+      const ready = async () =>
+        (await fetch(`${fleet.url}/readiness`)).json() as Promise<{ healthy_workers: number }>;
+      while ((await list()).length < 2 || (await ready()).healthy_workers < 2) fleet.timers.pass(100);
+      addresses = ["127.0.0.2"];
+      if (way === "by hand") await post(`${fleet.url}/remove_worker?url=${leaving!.url}`, "");
+      while ((await list()).length > 1) fleet.timers.pass(100);
+      fleet.timers.pass(4500);
+      expect(leaving!.open).toBe(2);
+      const opened = leaving!.seen.map(({ aborted }) => aborted);
+      fleet.timers.pass(1000);
+      await Promise.all(opened);
+      expect(await text).toMatch(
+        /t0.*\n\ndata: \{"error":\{"message":"the decode worker was removed while it answered.*"code":503\}\}\n\n$/s,
+      );
+      while (staying!.seen.length === 0) {
+        fleet.timers.pass(100);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(await (await unbegun).text()).toContain("[DONE]");
+      await until(() => leaving!.sockets.size === 0);
+      await expectAllOver(fleet);
+      await Promise.all(engines.map((engine) => engine.close()));
+    },
+  );
+
   it("that moves to another address ends streams where they are, and sends new ones there", async () => {
     const old = await ScriptedEngine.start();
     const port = Number(new URL(old.url).port);

@@ -120,7 +120,7 @@ describe("the queue at the door", () => {
 describe("what has taken too long", () => {
   const limits = { ...LIMITS, requestTimeoutMs: 9000, workerIdleTimeoutMs: 500, slowReaderTimeoutMs: 700 };
   const pace: Pace = { arrivedMs: 0, bodyMs: null, pausedMs: null, legs: [] };
-  const leg = (heardMs: number) => [{ leg: "decode" as const, heardMs }];
+  const leg = (heardMs: number, cutMs = Infinity) => [{ leg: "decode" as const, heardMs, cutMs }];
 
   it.each<[string, Partial<Pace>, number, object | null]>([
     ["nothing", {}, 8999, null],
@@ -130,6 +130,14 @@ describe("what has taken too long", () => {
     ["a client that does not read", { pausedMs: 100 }, 800, { what: "slow_reader" }],
     ["a worker", { legs: leg(100) }, 600, { what: "worker", leg: "decode" }],
     ["a worker that speaks", { legs: leg(101) }, 600, null],
+    ["a worker that was removed, in its time", { legs: leg(800, 1000) }, 999, null],
+    ["one whose time is over", { legs: leg(800, 1000) }, 1000, { what: "removed_worker", leg: "decode" }],
+    [
+      "one whose time is over, read or not",
+      { legs: leg(Infinity, 1000), pausedMs: 999 },
+      1000,
+      { what: "removed_worker", leg: "decode" },
+    ],
     ["a worker that is not read", { legs: leg(0), pausedMs: 100 }, 799, null],
   ])("is %s", (_, changes, nowMs, expected) => {
     expect(overdue({ ...pace, ...changes }, limits, nowMs)).toEqual(expected);
