@@ -28,6 +28,8 @@ const proxy = spawn(
   process.execPath,
   [
     ...[PDBENCH, "proxy", "--port", "0", "--vllm-pd-disaggregation", "--log-level", "info"],
+    // What cache_aware remembers is bounded, by default at a size that half an hour does not reach.
+    ...["--max-tree-size", "500000", "--eviction-interval-secs", "10"],
     ...prefill.flatMap(({ url }) => ["--prefill", url, "none"]),
     ...decode.flatMap(({ url }) => ["--decode", url]),
   ],
