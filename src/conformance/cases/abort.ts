@@ -68,20 +68,30 @@ function abortCase(
     rule,
     async run(probe) {
       const gate = new Gate();
-      const answers: Answers = { [role]: after(gate, refusing(500, "never sent")) };
-      const x = probe.exchange(answers);
+      const x = probe.exchange(heldAnswers(probe, role, gate));
       const members = `"max_tokens":6,"stream":${streams}`;
       const call = x.post("/v1/completions", completionBody(x, probe.model, members));
       const leg = await x.leg(role);
       call.leave();
       try {
         await x.cut(leg);
+        for (const other of x.legs("decode")) await x.cut(other);
         await checkNothingMore(probe, x, role);
       } finally {
         gate.open();
       }
     },
   };
+}
+
+/**
+ * Holds the legs of `role`. A decode worker that was asked before prefill is done has nothing to answer with, so
+ * that its legs are held with those of the prefill workers.
+ */
+function heldAnswers({ setup }: Probe, role: "prefill" | "decode", gate: Gate): Answers {
+  const held = after(gate, refusing(500, "never sent"));
+  if (role === "decode") return { decode: held };
+  return setup.dialect.handoff === "sequential" ? { prefill: held } : { prefill: held, decode: held };
 }
 
 /** After prefill was given up, a request of another client shows that the router has gone on. */
