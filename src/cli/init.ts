@@ -54,6 +54,7 @@ async function init(flags: InitFlags): Promise<void> {
   writeFileSync(flags.out, text);
   process.stderr.write(
     `Wrote ${flags.out}. Next:\n` +
+      `  pdbench simulate ${flags.out} --check     # after each change: can it be run?\n` +
       `  pdbench simulate ${flags.out}\n` +
       `  pdbench sweep ${flags.out} --out out/${answers.name}\n`,
   );

@@ -14,6 +14,7 @@ import { runScenario, workloadOf } from "../sweep/run-scenario.js";
 import { runStreamed } from "../sweep/run-streamed.js";
 import type { SimulationHooks } from "../simulator/hooks.js";
 import { DEFAULT_REQUESTS } from "../workload/generate-workload.js";
+import { checkedJson, checkedText, checkScenario } from "./check-scenario.js";
 import { DecisionLog, workerIds } from "./decision-log.js";
 import { printExplanation } from "./explanation.js";
 import { addOverrideFlags, typedSettings } from "./override-flags.js";
@@ -28,12 +29,14 @@ Examples:
   $ pdbench simulate conversation-4p4d --trace mooncake-conversation.jsonl --policy cache_aware --json
   $ pdbench simulate --trace azure.csv --requests 5000 --speedup 4 --out out/azure --decisions
   $ pdbench simulate quickstart --set engine.max_num_seqs=64 --explain
+  $ pdbench simulate my-fleet.yaml --check
 `;
 
 interface SimulateOptions {
   readonly json?: true;
   readonly out?: string;
   readonly decisions?: true;
+  readonly check?: true;
   readonly explain?: true;
   readonly stream?: true;
   readonly plainTime?: true;
@@ -47,6 +50,7 @@ export function simulateCommand(): Command {
     .option("--json", "print summary.json instead of a table")
     .option("--out <DIR>", "write summary.json, scenario.yaml, requests.csv and timeline.csv there")
     .option("--decisions", "with --out: also decisions.jsonl, a line for every routing decision")
+    .option("--check", "say whether the scenario can be run, its trace and sweep included, and run nothing")
     .option("--explain", "print every setting and where it comes from, and run nothing")
     .option(
       "--stream",
@@ -66,8 +70,16 @@ async function simulateScenario(
   options: SimulateOptions,
   command: Command,
 ): Promise<void> {
-  const { resolution, warnings } = planRun(findScenario(name), typedSettings(command));
+  const source = findScenario(name);
+  const typed = typedSettings(command);
+  const { resolution, warnings } = planRun(source, typed);
   for (const warning of warnings) process.stderr.write(`pdbench: warning: ${warning}\n`);
+  if (options.check === true) {
+    checkAlone(options);
+    const checked = await checkScenario(resolution.scenario, source, typed);
+    process.stdout.write(options.json === true ? checkedJson(checked) : checkedText(checked));
+    return;
+  }
   if (options.explain === true) {
     printExplanation(resolution, options.json === true);
     return;
@@ -105,6 +117,15 @@ async function simulateScenario(
   }
   printSummary(summary, options);
   if (options.out !== undefined) process.stderr.write(`Written to ${options.out}\n`);
+}
+
+/** @throws InputError for a flag that asks for something else than a check */
+function checkAlone(options: SimulateOptions): void {
+  const others = ["out", "decisions", "explain", "stream", "plainTime"] as const;
+  const other = others.find((one) => options[one] !== undefined);
+  if (other === undefined) return;
+  const flag = other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new InputError(`--check: runs nothing, expected it without --${flag}`);
 }
 
 /** @throws InputError for flags that ask for what a run without requests does not have */
