@@ -40,5 +40,7 @@ export const BENCH_CASES: Readonly<Record<string, Load>> = {
   "routing, 1024 workers": decisions(1024),
   "radix tree, 64 workers": async () => (await import("./radix-tree.js")).radixTree,
   "sweep, 1 and 2 threads": async () => (await import("./sweeps.js")).sweepThreads,
+  "page of 100,000 requests": async () => (await import("./pages.js")).runPageOpens,
+  "page of 500 points x 3 seeds": async () => (await import("./pages.js")).sweepPageOpens,
   "report of 12 points": async () => (await import("./sweeps.js")).reports,
 };

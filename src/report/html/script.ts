@@ -223,21 +223,28 @@ export const PAGE_SCRIPT = `
   }
 
   const figures = [...document.querySelectorAll("figure[data-chart]")];
-  // A chart is drawn when it comes near the screen, so that a long page opens at once; all are before printing.
+  // A chart is drawn when it is on the screen, and one near the screen when there is nothing else to do, so that a long
+  // page opens at once; all are before printing.
   const begun = new Set();
   const drawOnce = async (figure) => {
     if (begun.has(figure)) return;
     begun.add(figure);
     await draw(figure);
   };
-  const near = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      near.unobserve(target);
-      void drawOnce(target);
-    }
-  }, { rootMargin: "800px" });
-  figures.forEach((figure) => { addLinks(figure); near.observe(figure); });
+  const whenIdle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+  const onceWithin = (rootMargin, found) => {
+    const observer = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        observer.unobserve(target);
+        found(target);
+      }
+    }, { rootMargin });
+    return observer;
+  };
+  const seen = onceWithin("0px", (figure) => void drawOnce(figure));
+  const near = onceWithin("800px", (figure) => whenIdle(() => void drawOnce(figure)));
+  figures.forEach((figure) => { addLinks(figure); seen.observe(figure); near.observe(figure); });
   document.querySelectorAll("table.sortable").forEach(makeSortable);
   document.querySelectorAll("tr[data-point] button.pick").forEach((button) => button.addEventListener("click", () => {
     const { point } = button.closest("tr").dataset;
