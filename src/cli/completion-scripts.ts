@@ -111,6 +111,10 @@ _pdbench() {
   case $command in
     ${groups(tree).join("|")}) if (( CURRENT > 3 )); then command="$command $words[3]"; fi ;;
   esac
+  if [[ $words[CURRENT] == --*=* ]]; then
+    previous=\${words[CURRENT]%%=*}
+    compset -P '*='
+  fi
   case "$command $previous" in
 ${valueBranches(tree, reply)}  esac
   if [[ $words[CURRENT] == -* ]]; then
