@@ -3,18 +3,26 @@ import { PairTable } from "./pair-table.js";
 
 const NONE = -1;
 
+/** What is kept of each record, side by side: a record is half a cache line, wherever it is. */
+const RECORD = 8;
+/** Next and previous holder of the same node; of a free record the next free one. */
+const NEXT = 0;
+const PREVIOUS = 1;
+/** Neighbours among the records of the same worker. */
+const NEWER = 2;
+const OLDER = 3;
+const NODE = 4;
+const WORKER = 5;
+
 /**
  * Which worker holds which node of a prefix tree: one record per (node, worker), in two linked lists, the
  * holders of a node and the nodes of a worker from the newest to the oldest.
  */
 export class Holdings {
-  private readonly records = new PairTable();
+  /** (node, worker) -> record. */
+  private readonly found = new PairTable();
+  private records = new Int32Array(64 * RECORD);
   private recordCount = 0;
-  /** Next holder of the same node; next free record for free ones. */
-  private nextHolder = new Int32Array(64);
-  private previousHolder = new Int32Array(64);
-  private newer = new Int32Array(64);
-  private older = new Int32Array(64);
   private free = NONE;
   private firstHolder = new Int32Array(32);
   private readonly newest: Int32Array;
@@ -42,20 +50,20 @@ export class Holdings {
 
   /** The next record of the same node, or -1. */
   next(record: number): number {
-    return this.nextHolder[record]!;
+    return this.records[record * RECORD + NEXT]!;
   }
 
   node(record: number): number {
-    return this.records.first(record);
+    return this.records[record * RECORD + NODE]!;
   }
 
   worker(record: number): number {
-    return this.records.second(record);
+    return this.records[record * RECORD + WORKER]!;
   }
 
   /** The record of `worker` on `node`, or -1. */
   find(node: number, worker: number): number {
-    return this.records.find(node, worker);
+    return this.found.find(node, worker);
   }
 
   /** The worker's oldest record, or -1. */
@@ -65,24 +73,22 @@ export class Holdings {
 
   /** The worker's next newer record, or -1. */
   newerThan(record: number): number {
-    return this.newer[record]!;
+    return this.records[record * RECORD + NEWER]!;
   }
 
   /** A new record of `worker` on `node`, as the worker's newest, or just newer than `after`. */
   add(node: number, worker: number, after: number = this.newest[worker]!): number {
-    let record = this.free;
-    if (record === NONE) {
-      record = this.recordCount++;
-      if (record === this.newer.length) this.growRecords();
-    } else {
-      this.free = this.nextHolder[record]!;
-    }
-    this.records.add(node, worker, record);
+    const record = this.newRecord();
+    const { records } = this;
+    const at = record * RECORD;
     const next = this.firstHolder[node]!;
-    this.nextHolder[record] = next;
-    this.previousHolder[record] = NONE;
-    if (next !== NONE) this.previousHolder[next] = record;
+    records[at + NEXT] = next;
+    records[at + PREVIOUS] = NONE;
+    records[at + NODE] = node;
+    records[at + WORKER] = worker;
+    if (next !== NONE) records[next * RECORD + PREVIOUS] = record;
     this.firstHolder[node] = record;
+    this.found.add(node, worker, record);
     this.link(record, worker, after);
     return record;
   }
@@ -96,42 +102,52 @@ export class Holdings {
   }
 
   drop(record: number): void {
-    const next = this.nextHolder[record]!;
-    const previous = this.previousHolder[record]!;
-    if (previous === NONE) this.firstHolder[this.node(record)] = next;
-    else this.nextHolder[previous] = next;
-    if (next !== NONE) this.previousHolder[next] = previous;
-    this.unlink(record, this.worker(record));
-    this.records.remove(record);
-    this.nextHolder[record] = this.free;
+    const { records } = this;
+    const at = record * RECORD;
+    const node = records[at + NODE]!;
+    const worker = records[at + WORKER]!;
+    const next = records[at + NEXT]!;
+    const previous = records[at + PREVIOUS]!;
+    if (previous === NONE) this.firstHolder[node] = next;
+    else records[previous * RECORD + NEXT] = next;
+    if (next !== NONE) records[next * RECORD + PREVIOUS] = previous;
+    this.unlink(record, worker);
+    this.found.remove(node, worker);
+    records[at + NEXT] = this.free;
     this.free = record;
   }
 
-  private growRecords(): void {
-    const size = this.newer.length + 1;
-    this.nextHolder = grown(this.nextHolder, size);
-    this.previousHolder = grown(this.previousHolder, size);
-    this.newer = grown(this.newer, size);
-    this.older = grown(this.older, size);
+  private newRecord(): number {
+    const record = this.free;
+    if (record !== NONE) {
+      this.free = this.records[record * RECORD + NEXT]!;
+      return record;
+    }
+    if (this.recordCount * RECORD === this.records.length) {
+      this.records = grown(this.records, this.records.length + RECORD);
+    }
+    return this.recordCount++;
   }
 
   /** Puts a record in its worker's order, just newer than `after` (NONE: the worker has no other). */
   private link(record: number, worker: number, after: number): void {
-    const newer = after === NONE ? NONE : this.newer[after]!;
-    this.older[record] = after;
-    this.newer[record] = newer;
+    const { records } = this;
+    const newer = after === NONE ? NONE : records[after * RECORD + NEWER]!;
+    records[record * RECORD + OLDER] = after;
+    records[record * RECORD + NEWER] = newer;
     if (after === NONE) this.oldest[worker] = record;
-    else this.newer[after] = record;
+    else records[after * RECORD + NEWER] = record;
     if (newer === NONE) this.newest[worker] = record;
-    else this.older[newer] = record;
+    else records[newer * RECORD + OLDER] = record;
   }
 
   private unlink(record: number, worker: number): void {
-    const newer = this.newer[record]!;
-    const older = this.older[record]!;
+    const { records } = this;
+    const newer = records[record * RECORD + NEWER]!;
+    const older = records[record * RECORD + OLDER]!;
     if (newer === NONE) this.newest[worker] = older;
-    else this.older[newer] = older;
+    else records[newer * RECORD + OLDER] = older;
     if (older === NONE) this.oldest[worker] = newer;
-    else this.newer[older] = newer;
+    else records[older * RECORD + NEWER] = newer;
   }
 }

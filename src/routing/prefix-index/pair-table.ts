@@ -1,77 +1,65 @@
-import { grown } from "./grown.js";
+/** Numbers of a place of the table: row + 1 (0 = empty) and the pair, side by side so that a probe is one cache line. */
+const PLACE = 4;
+const FIRST = 1;
+const SECOND = 2;
 
-/**
- * A map from pairs of integers to rows, by open addressing over the rows' own columns: one probe a lookup and
- * no object an entry. The caller numbers the rows densely and may reuse removed ones.
- */
+/** A map from pairs of integers to rows, by open addressing: one probe a look-up and no object an entry. */
 export class PairTable {
-  private slots = new Int32Array(64);
+  private table = new Int32Array(64 * PLACE);
+  private mask = 63;
   private used = 0;
-  private firsts = new Int32Array(32);
-  private seconds = new Int32Array(32);
 
   /** The row of a pair, or -1. */
   find(first: number, second: number): number {
-    const { slots, firsts, seconds } = this;
-    const mask = slots.length - 1;
-    for (let slot = hash(first, second) & mask; ; slot = (slot + 1) & mask) {
-      const row = slots[slot]! - 1;
-      if (row < 0 || (firsts[row] === first && seconds[row] === second)) return row;
+    const { table, mask } = this;
+    for (let place = hash(first, second) & mask; ; place = (place + 1) & mask) {
+      const at = place * PLACE;
+      const row = table[at]! - 1;
+      if (row < 0 || (table[at + FIRST] === first && table[at + SECOND] === second)) return row;
     }
   }
 
-  first(row: number): number {
-    return this.firsts[row]!;
-  }
-
-  second(row: number): number {
-    return this.seconds[row]!;
-  }
-
-  /** Gives a pair that has none a row that is free. */
+  /** Adds a pair that is not in the table. */
   add(first: number, second: number, row: number): void {
-    if (row >= this.firsts.length) {
-      this.firsts = grown(this.firsts, row + 1);
-      this.seconds = grown(this.seconds, row + 1);
-    }
-    this.firsts[row] = first;
-    this.seconds[row] = second;
-    if (2 * ++this.used > this.slots.length) this.rehash();
-    this.place(row);
+    if (2 * ++this.used > this.mask) this.grow();
+    this.place(first, second, row + 1);
   }
 
-  /** Takes a row out. */
-  remove(row: number): void {
-    const { slots, firsts, seconds } = this;
-    const mask = slots.length - 1;
-    let hole = hash(firsts[row]!, seconds[row]!) & mask;
-    while (slots[hole] !== row + 1) hole = (hole + 1) & mask;
-    // Shifts back what a later probe could no longer reach over the hole.
-    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const moved = slots[slot]! - 1;
-      const home = hash(firsts[moved]!, seconds[moved]!) & mask;
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        slots[hole] = moved + 1;
-        hole = slot;
-      }
+  /** Takes a pair out that is in the table. */
+  remove(first: number, second: number): void {
+    const { table, mask } = this;
+    let hole = hash(first, second) & mask;
+    while (table[hole * PLACE + FIRST] !== first || table[hole * PLACE + SECOND] !== second) {
+      hole = (hole + 1) & mask;
     }
-    slots[hole] = 0;
+    // Shifts back what a later probe could no longer reach over the hole.
+    for (let place = (hole + 1) & mask; table[place * PLACE] !== 0; place = (place + 1) & mask) {
+      const at = place * PLACE;
+      const home = hash(table[at + FIRST]!, table[at + SECOND]!) & mask;
+      if (((place - home) & mask) < ((place - hole) & mask)) continue;
+      table.copyWithin(hole * PLACE, at, at + PLACE);
+      hole = place;
+    }
+    table.fill(0, hole * PLACE, (hole + 1) * PLACE);
     this.used--;
   }
 
-  private place(row: number): void {
-    const { slots } = this;
-    const mask = slots.length - 1;
-    let slot = hash(this.firsts[row]!, this.seconds[row]!) & mask;
-    while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = row + 1;
+  private place(first: number, second: number, filled: number): void {
+    const { table, mask } = this;
+    let place = hash(first, second) & mask;
+    while (table[place * PLACE] !== 0) place = (place + 1) & mask;
+    table[place * PLACE] = filled;
+    table[place * PLACE + FIRST] = first;
+    table[place * PLACE + SECOND] = second;
   }
 
-  private rehash(): void {
-    const old = this.slots;
-    this.slots = new Int32Array(2 * old.length);
-    // The row being added is not placed yet, so only what was in the table moves.
-    for (const entry of old) if (entry !== 0) this.place(entry - 1);
+  private grow(): void {
+    const old = this.table;
+    this.table = new Int32Array(2 * old.length);
+    this.mask = this.table.length / PLACE - 1;
+    for (let at = 0; at < old.length; at += PLACE) {
+      if (old[at] !== 0) this.place(old[at + FIRST]!, old[at + SECOND]!, old[at]!);
+    }
   }
 }
 

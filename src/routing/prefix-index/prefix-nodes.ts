@@ -4,17 +4,23 @@ import { PairTable } from "./pair-table.js";
 /** The node above all others; its edge is empty. */
 export const ROOT = 0;
 
+/** What is kept of each node, side by side. */
+const ROW = 4;
+/** Where its edge begins in the arena, and how many symbols it has. */
+const START = 0;
+const LENGTH = 1;
+/** Node above; for free rows the next free row. */
+const PARENT = 2;
+const FIRST_SYMBOL = 3;
+
 /**
- * The nodes of a radix tree over integer symbols. Nodes are rows of typed arrays and their edges slices of one
+ * The nodes of a radix tree over integer symbols. Nodes are rows of one typed array and their edges slices of an
  * arena, so that splitting an edge copies nothing and a step down costs one probe.
  */
 export class PrefixNodes {
   /** (node above, first symbol of the edge) -> node. */
   private readonly edges = new PairTable();
-  private start = new Int32Array(32);
-  private lengths = new Int32Array(32);
-  /** Node above; for free rows the next free row. */
-  private parents = new Int32Array(32).fill(-1);
+  private nodes = new Int32Array(32 * ROW);
   private rows = 1;
   private freeRow = -1;
   private arena = new Int32Array(256);
@@ -24,6 +30,10 @@ export class PrefixNodes {
   /** The node on whose edge the last `match` ended. */
   matched = ROOT;
 
+  constructor() {
+    this.nodes[ROOT * ROW + PARENT] = -1;
+  }
+
   /** The child of `node` whose edge begins with `symbol`, or -1. */
   child(node: number, symbol: number): number {
     return this.edges.find(node, symbol);
@@ -31,19 +41,19 @@ export class PrefixNodes {
 
   /** The node above. */
   parent(node: number): number {
-    return this.parents[node]!;
+    return this.nodes[node * ROW + PARENT]!;
   }
 
   /** Symbols of the node's edge. */
   length(node: number): number {
-    return this.lengths[node]!;
+    return this.nodes[node * ROW + LENGTH]!;
   }
 
   /** How many symbols of the key from `at` on lie on the edge of `node`, which was found by the first of them. */
   shared(node: number, symbols: Int32Array, at: number, end: number): number {
-    const { arena } = this;
-    const start = this.start[node]!;
-    const most = Math.min(this.lengths[node]!, end - at);
+    const { arena, nodes } = this;
+    const start = nodes[node * ROW + START]!;
+    const most = Math.min(nodes[node * ROW + LENGTH]!, end - at);
     let shared = 1;
     while (shared < most && arena[start + shared] === symbols[at + shared]) shared++;
     return shared;
@@ -59,7 +69,7 @@ export class PrefixNodes {
       const shared = this.shared(child, symbols, at, length);
       at += shared;
       node = child;
-      if (shared < this.lengths[child]!) break;
+      if (shared < this.length(child)) break;
     }
     this.matched = node;
     return at;
@@ -68,50 +78,62 @@ export class PrefixNodes {
   /** A new node below `above` whose edge is `symbols[from, to)`. */
   addLeaf(above: number, symbols: Int32Array, from: number, to: number): number {
     this.reserve(to - from);
-    const node = this.newRow(above, this.arenaUsed, to - from);
-    for (let i = from; i < to; i++) this.arena[this.arenaUsed++] = symbols[i]!;
-    this.edges.add(above, symbols[from]!, node);
+    const { arena, arenaUsed: start } = this;
+    for (let i = from; i < to; i++) arena[start + i - from] = symbols[i]!;
+    this.arenaUsed = start + to - from;
+    const node = this.newRow(above, start, to - from);
+    this.hang(node, above);
     return node;
   }
 
   /** Cuts the edge of `node` after `shared` symbols and returns the new node that ends there, above it. */
   split(node: number, shared: number): number {
-    const above = this.parents[node]!;
-    const start = this.start[node]!;
+    const above = this.parent(node);
+    const start = this.nodes[node * ROW + START]!;
+    const length = this.length(node);
     const upper = this.newRow(above, start, shared);
-    this.edges.remove(node);
-    this.edges.add(above, this.arena[start]!, upper);
-    this.start[node] = start + shared;
-    this.lengths[node]! -= shared;
-    this.parents[node] = upper;
-    this.edges.add(upper, this.arena[start + shared]!, node);
+    this.unhang(node);
+    this.hang(upper, above);
+    const { nodes } = this;
+    nodes[node * ROW + START] = start + shared;
+    nodes[node * ROW + LENGTH] = length - shared;
+    this.hang(node, upper);
     return upper;
   }
 
   /** Removes a node that has no children. */
   remove(node: number): void {
-    this.edges.remove(node);
-    this.arenaGarbage += this.lengths[node]!;
-    this.lengths[node] = 0;
-    this.parents[node] = this.freeRow;
+    this.unhang(node);
+    this.arenaGarbage += this.length(node);
+    this.nodes[node * ROW + LENGTH] = 0;
+    this.nodes[node * ROW + PARENT] = this.freeRow;
     this.freeRow = node;
+  }
+
+  /** Puts a node below another. */
+  private hang(node: number, above: number): void {
+    const { nodes } = this;
+    const symbol = this.arena[nodes[node * ROW + START]!]!;
+    nodes[node * ROW + PARENT] = above;
+    nodes[node * ROW + FIRST_SYMBOL] = symbol;
+    this.edges.add(above, symbol, node);
+  }
+
+  private unhang(node: number): void {
+    this.edges.remove(this.parent(node), this.nodes[node * ROW + FIRST_SYMBOL]!);
   }
 
   private newRow(above: number, start: number, length: number): number {
     let node = this.freeRow;
     if (node >= 0) {
-      this.freeRow = this.parents[node]!;
+      this.freeRow = this.parent(node);
     } else {
       node = this.rows++;
-      if (node === this.parents.length) {
-        this.start = grown(this.start, node + 1);
-        this.lengths = grown(this.lengths, node + 1);
-        this.parents = grown(this.parents, node + 1);
-      }
+      if (node * ROW === this.nodes.length) this.nodes = grown(this.nodes, this.nodes.length + ROW);
     }
-    this.start[node] = start;
-    this.lengths[node] = length;
-    this.parents[node] = above;
+    this.nodes[node * ROW + START] = start;
+    this.nodes[node * ROW + LENGTH] = length;
+    this.nodes[node * ROW + PARENT] = above;
     return node;
   }
 
@@ -122,9 +144,9 @@ export class PrefixNodes {
     const compact = new Int32Array(Math.max(wanted, this.arena.length));
     let used = 0;
     for (let node = 1; node < this.rows; node++) {
-      const start = this.start[node]!;
-      const length = this.lengths[node]!;
-      this.start[node] = used;
+      const start = this.nodes[node * ROW + START]!;
+      const length = this.length(node);
+      this.nodes[node * ROW + START] = used;
       for (let i = 0; i < length; i++) compact[used++] = this.arena[start + i]!;
     }
     this.arena = compact;
