@@ -14,9 +14,12 @@ import { captured } from "../support/captured.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-completion-"));
 mkdirSync(join(folder, "runs"));
-mkdirSync(join(folder, ".home"));
+/** Where shells keep files of their own, which must not be offered. */
+const home = mkdtempSync(join(tmpdir(), "pdbench-completion-home-"));
 writeFileSync(join(folder, "mine.yaml"), "");
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  for (const each of [folder, home]) rmSync(each, { recursive: true, force: true });
+});
 
 let tree: CompletionCommand[];
 beforeAll(async () => {
@@ -60,10 +63,8 @@ const fish: Offered = (lines) => {
 };
 
 function run(shell: string, args: readonly string[]): string {
-  // Shells keep files of their own there, which must not be offered.
-  const own = join(folder, ".home");
-  const home = { HOME: own, XDG_CONFIG_HOME: own, XDG_DATA_HOME: own, XDG_CACHE_HOME: own };
-  return execFileSync(shell, args, { cwd: folder, encoding: "utf8", env: { ...process.env, ...home } });
+  const own = { HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: home, XDG_CACHE_HOME: home };
+  return execFileSync(shell, args, { cwd: folder, encoding: "utf8", env: { ...process.env, ...own } });
 }
 
 /** Words up to an empty line, for each line that was completed. */
