@@ -34,6 +34,9 @@ Examples:
   $ pdbench replay --scenario quickstart --url http://127.0.0.1:30000 --time-scale 0.25
 `;
 
+/** When to ask for the ids of tokens: `auto` = of a server that says it is vLLM. */
+const TOKEN_IDS = ["auto", "always", "never"] as const;
+
 interface ReplayFlags {
   readonly url: string;
   readonly scenario?: string;
@@ -50,6 +53,7 @@ interface ReplayFlags {
   readonly endpoint: Endpoint;
   readonly prompt: PromptForm;
   readonly model?: string;
+  readonly tokenIds: (typeof TOKEN_IDS)[number];
   readonly tokenRange: TokenRange;
   readonly header: Readonly<Record<string, string>>;
   readonly timeScale: number;
@@ -111,6 +115,14 @@ function addRequestFlags(command: Command): void {
       new Option("--prompt <FORM>", "prompts as token ids or as text").choices(PROMPT_FORMS).default("ids"),
     )
     .option("--model <NAME>", "model to ask for; default: the first that the server lists")
+    .addOption(
+      new Option(
+        "--token-ids <WHEN>",
+        "ask for token ids, so that several in one chunk count each (vLLM's return_token_ids)",
+      )
+        .choices(TOKEN_IDS)
+        .default("auto"),
+    )
     .option("--token-range <LOW:HIGH>", "token ids that prompts are made of", tokenRange, DEFAULT_TOKEN_RANGE)
     .option("--header <NAME:VALUE>", "sent with every request; may be repeated", header, {})
     .option(
@@ -215,13 +227,15 @@ async function replayOptions(flags: ReplayFlags, workload: Workload): Promise<Re
   }
   const key = process.env["OPENAI_API_KEY"];
   const headers = { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...flags.header };
+  const { model, isVllm } = await served(flags, headers);
   return {
     url: flags.url,
     workload,
     body: {
       endpoint,
       promptForm: endpoint === "chat" ? "text" : endpoint === "generate" ? "ids" : prompt,
-      model: flags.model ?? (await firstModel(flags.url, headers)),
+      model,
+      asksTokenIds: flags.tokenIds === "always" || (flags.tokenIds === "auto" && isVllm),
     },
     tokenRange: flags.tokenRange,
     headers,
@@ -238,6 +252,7 @@ function replaySettings(flags: ReplayFlags, { body, tokenRange, url }: ReplayOpt
     endpoint: body.endpoint,
     prompt: body.promptForm,
     model: body.model,
+    token_ids: body.endpoint === "generate" || body.asksTokenIds === true,
     token_range: [tokenRange.low, tokenRange.high],
     time_scale: flags.timeScale,
     timeout_s: flags.timeout,
@@ -245,13 +260,35 @@ function replaySettings(flags: ReplayFlags, { body, tokenRange, url }: ReplayOpt
   };
 }
 
-async function firstModel(url: string, headers: Readonly<Record<string, string>>): Promise<string> {
+/** The model to ask for, and whether the server says that it is vLLM's. */
+async function served(
+  { url, model, tokenIds }: ReplayFlags,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly model: string; readonly isVllm: boolean }> {
+  if (model !== undefined && tokenIds !== "auto") return { model, isVllm: false };
+  try {
+    const models = await modelsOf(url, headers);
+    const card = model === undefined ? models[0] : models.find(({ id }) => id === model);
+    return { model: model ?? models[0]!.id, isVllm: card?.ownedBy === "vllm" };
+  } catch (error) {
+    if (model !== undefined) return { model, isVllm: false };
+    throw error;
+  }
+}
+
+/** The models that a server lists, at least one. */
+async function modelsOf(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly id: string; readonly ownedBy: unknown }[]> {
   const address = `${url.replace(/\/+$/, "")}/v1/models`;
   try {
     const { statusCode, body } = await request(address, { headers });
-    const answer = (await body.json()) as { readonly data?: readonly { readonly id?: unknown }[] };
-    const id = answer.data?.[0]?.id;
-    if (statusCode === 200 && typeof id === "string") return id;
+    const answer = (await body.json()) as { readonly data?: readonly { id?: unknown; owned_by?: unknown }[] };
+    const models = (answer.data ?? []).flatMap(({ id, owned_by }) =>
+      typeof id === "string" ? [{ id, ownedBy: owned_by }] : [],
+    );
+    if (statusCode === 200 && models.length > 0) return models;
     throw new Error(`status ${statusCode}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -11,12 +11,14 @@ export interface AnswerUsage {
 export interface AnswerPart {
   /** Tokens it carries, as far as a client can tell: an event of text is one, token ids count each. */
   readonly tokens: number;
+  /** Those tokens were counted by their ids, so that several in one event count each. */
+  readonly hasTokenIds: boolean;
   readonly usage: AnswerUsage | null;
   /** Message of the error it is, or null. */
   readonly error: string | null;
 }
 
-const NOTHING: AnswerPart = { tokens: 0, usage: null, error: null };
+const NOTHING: AnswerPart = { tokens: 0, hasTokenIds: false, usage: null, error: null };
 
 /**
  * Reads an event of a stream (the text behind `data:`), or a whole answer. What is not JSON says nothing.
@@ -35,13 +37,22 @@ export function readAnswerPart(text: string): AnswerPart {
   if (!isObject(parsed)) return NOTHING;
   const choices: readonly unknown[] = Array.isArray(parsed["choices"]) ? parsed["choices"] : [];
   let tokens = 0;
-  for (const choice of choices) if (isObject(choice)) tokens += tokensOf(choice);
-  return { tokens, usage: usageOf(parsed["usage"]), error: errorOf(parsed) };
+  let hasTokenIds = false;
+  for (const choice of choices) {
+    if (!isObject(choice)) continue;
+    tokens += tokensOf(choice);
+    hasTokenIds ||= hasIds(choice);
+  }
+  return { tokens, hasTokenIds, usage: usageOf(parsed["usage"]), error: errorOf(parsed) };
+}
+
+function hasIds({ token_ids: ids }: JsonObject): boolean {
+  return Array.isArray(ids) && ids.length > 0;
 }
 
 function tokensOf(choice: JsonObject): number {
   const { token_ids: ids, text, delta, finish_reason: reason } = choice;
-  if (Array.isArray(ids) && ids.length > 0) return ids.length;
+  if (hasIds(choice)) return (ids as readonly unknown[]).length;
   if (typeof text === "string") return text !== "" || reason == null ? 1 : 0;
   if (!isObject(delta)) return 0;
   const { content, role, reasoning_content: reasoning, reasoning: thought, tool_calls: calls } = delta;

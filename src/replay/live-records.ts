@@ -11,6 +11,15 @@ import {
 import type { Workload } from "../workload/workload.js";
 import type { LiveResult } from "./live-request.js";
 
+/** Completed answers, by how their tokens were counted. */
+export interface TokenCounts {
+  readonly answers: number;
+  /** Every token by its id. */
+  readonly byId: number;
+  /** The stream seems to carry another number of tokens than `usage` says. */
+  readonly unequal: number;
+}
+
 /**
  * Collects what became of the requests of a replay, in the shape in which a simulation reports it. What only
  * an engine knows (queueing, transfers, preemptions, time busy) stays unknown.
@@ -27,6 +36,9 @@ export class LiveRecords {
   private lastEndMs = 0;
   /** True when an answer has told of cached tokens. */
   private hitsKnown = false;
+  private answers = 0;
+  private countedById = 0;
+  private miscounted = 0;
   private decisions = 0;
   private decisionUs = 0;
 
@@ -51,7 +63,12 @@ export class LiveRecords {
     records.inputTokens[row] = usage?.promptTokens ?? records.inputTokens[row]!;
     records.outputTokens[row] = usage?.completionTokens ?? result.tokens;
     records.firstTokenMs[row] = result.firstTokenMs;
-    if (outcome === "completed") records.lastTokenMs[row] = result.lastTokenMs;
+    if (outcome === "completed") {
+      records.lastTokenMs[row] = result.lastTokenMs;
+      this.answers++;
+      if (result.areCountedById) this.countedById++;
+      if ((usage?.completionTokens ?? result.tokens) !== result.tokens) this.miscounted++;
+    }
     if (usage?.cachedTokens != null) {
       records.cachedTokens[row] = usage.cachedTokens;
       this.hitsKnown = true;
@@ -63,6 +80,11 @@ export class LiveRecords {
       this.failures.set(result.failure, (this.failures.get(result.failure) ?? 0) + 1);
     }
     this.lastEndMs = Math.max(this.lastEndMs, nowMs);
+  }
+
+  /** How the tokens of completed answers were counted. */
+  get tokenCounts(): TokenCounts {
+    return { answers: this.answers, byId: this.countedById, unequal: this.miscounted };
   }
 
   get areHitsKnown(): boolean {

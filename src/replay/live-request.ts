@@ -12,6 +12,8 @@ export interface LiveResult {
   readonly lastTokenMs: number;
   /** Tokens as counted from the stream; `usage` knows better where there is one. */
   readonly tokens: number;
+  /** Every one of them was counted by its id; false where an event of text counts as one token. */
+  readonly areCountedById: boolean;
   /** Gaps between successive tokens, ms. */
   readonly gapsMs: readonly number[];
   readonly usage: AnswerUsage | null;
@@ -40,6 +42,7 @@ export class LiveRequest implements Dispatcher.DispatchHandler {
   private firstTokenMs = Number.NaN;
   private lastTokenMs = Number.NaN;
   private tokens = 0;
+  private tokensWithId = 0;
   private readonly gapsMs: number[] = [];
   private usage: AnswerUsage | null = null;
   private error: string | null = null;
@@ -103,9 +106,12 @@ export class LiveRequest implements Dispatcher.DispatchHandler {
   private line(line: Buffer, atMs: number): void {
     if (line.indexOf(DATA) !== 0) return;
     const end = line[line.length - 1] === CR ? line.length - 1 : line.length;
-    const { tokens, usage, error } = readAnswerPart(line.toString("utf8", DATA.length, end).trimStart());
+    const { tokens, hasTokenIds, usage, error } = readAnswerPart(
+      line.toString("utf8", DATA.length, end).trimStart(),
+    );
     this.usage = usage ?? this.usage;
     this.error = error ?? this.error;
+    if (hasTokenIds) this.tokensWithId += tokens;
     for (let i = 0; i < tokens; i++) {
       if (this.tokens === 0) this.firstTokenMs = atMs;
       else this.gapsMs.push(atMs - this.lastTokenMs);
@@ -118,7 +124,9 @@ export class LiveRequest implements Dispatcher.DispatchHandler {
     if (this.ended) return;
     this.ended = true;
     const { firstTokenMs, lastTokenMs, tokens, gapsMs, usage, headers } = this;
-    this.onEnd({ outcome, failure, firstTokenMs, lastTokenMs, tokens, gapsMs, usage, headers });
+    const areCountedById = tokens > 0 && this.tokensWithId === tokens;
+    const times = { firstTokenMs, lastTokenMs, tokens, areCountedById, gapsMs };
+    this.onEnd({ outcome, failure, ...times, usage, headers });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Distribution } from "../measure/summary.js";
+import type { TokenCounts } from "./live-records.js";
 import { blockSpanOf, type Workload } from "../workload/workload.js";
 
 /** What the notes of a replay are made of; times are ms of the workload. */
@@ -7,6 +8,7 @@ export interface NotedReplay {
   /** Wall ms of one of the workload. */
   readonly timeScale: number;
   readonly scheduleLagMs: Distribution;
+  readonly tokenCounts: TokenCounts;
   readonly failures: readonly (readonly [reason: string, count: number])[];
   readonly sent: number;
   readonly meanDecisionUs: number | null;
@@ -22,6 +24,7 @@ export function replayNotes(replay: NotedReplay): string[] {
       `${shown(lag.p99)} ms at p99, ${shown(lag.max)} ms at most.`,
     "Time in queues, KV transfers and preemptions are known to the engines only.",
   ];
+  notes.push(...tokenNotes(replay.tokenCounts));
   if (replay.meanDecisionUs === null) {
     notes.push(
       "The server does not say how it routed, as pdbench's proxy does: paths and workers are unknown.",
@@ -44,6 +47,18 @@ export function replayNotes(replay: NotedReplay): string[] {
   }
   if (replay.wasInterrupted) notes.push(`Interrupted: ${sent} of ${workload.count} requests were sent.`);
   return notes;
+}
+
+/** What the gaps between tokens are gaps of. */
+function tokenNotes({ answers, byId, unequal }: TokenCounts): string[] {
+  if (answers === 0) return [];
+  if (byId === answers) return ["Tokens were counted by the ids that come with each event of a stream."];
+  const byEvent = "An event of a stream counts as one token, since the server does not give the ids";
+  if (unequal === 0) return [`${byEvent}; the numbers are those that its usage tells.`];
+  return [
+    `${byEvent}: in ${unequal} of ${answers} answers there are more tokens than events, or fewer, so that gaps ` +
+      "are those between events.",
+  ];
 }
 
 /** True when the content of a row goes on beyond its prompt, so that a later prompt can begin with its answer. */

@@ -275,8 +275,9 @@ export class Replayer {
       meanDecisionUs: this.records.meanDecisionUs,
       wasInterrupted: this.wasInterrupted,
     };
+    const { tokenCounts } = this.records;
     return {
-      run: this.records.result(replayNotes({ workload, timeScale, ...outcome })),
+      run: this.records.result(replayNotes({ workload, timeScale, tokenCounts, ...outcome })),
       ...outcome,
     };
   }

@@ -11,6 +11,11 @@ export interface BodySettings {
   /** `chat` is always text, `generate` always ids. */
   readonly promptForm: PromptForm;
   readonly model: string;
+  /**
+   * Asks for the ids of the tokens that each event carries (vLLM's `return_token_ids`); default: no. `generate`
+   * has them always. vLLM also gives the prompt's ids back, in the first event.
+   */
+  readonly asksTokenIds?: boolean;
 }
 
 export const ENDPOINT_PATHS: Readonly<Record<Endpoint, string>> = {
@@ -24,7 +29,7 @@ export const ENDPOINT_PATHS: Readonly<Record<Endpoint, string>> = {
  * usage at its end.
  */
 export function requestBody(settings: BodySettings, ids: readonly number[], outputTokens: number): Buffer {
-  const { endpoint, promptForm } = settings;
+  const { endpoint, promptForm, asksTokenIds = false } = settings;
   const model = JSON.stringify(settings.model);
   if (endpoint === "generate") {
     return around(
@@ -36,7 +41,7 @@ export function requestBody(settings: BodySettings, ids: readonly number[], outp
   }
   const rest =
     `"max_tokens":${outputTokens},"ignore_eos":true,"temperature":0,"stream":true,` +
-    `"stream_options":{"include_usage":true}}`;
+    `"stream_options":{"include_usage":true}${asksTokenIds ? ',"return_token_ids":true' : ""}}`;
   if (endpoint === "chat") {
     return around(`{"model":${model},"messages":[{"role":"user","content":"`, asText(ids), `"}],${rest}`);
   }

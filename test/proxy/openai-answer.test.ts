@@ -19,6 +19,12 @@ describe("tokens that an event of a stream carries", () => {
     expect(readAnswerPart(JSON.stringify(event)).tokens).toBe(tokens);
   });
 
+  it("are known by their ids where there are any", () => {
+    const known = (choice: object) => readAnswerPart(JSON.stringify({ choices: [choice] })).hasTokenIds;
+    expect(known({ text: "xyz", token_ids: [7, 8, 9] })).toBe(true);
+    expect(known({ delta: { content: "x" }, token_ids: null })).toBe(false);
+  });
+
   it("are none in [DONE] and in what is no JSON", () => {
     expect(readAnswerPart("[DONE]").tokens).toBe(0);
     expect(readAnswerPart("{oops").tokens).toBe(0);

@@ -84,9 +84,27 @@ describe("pdbench replay", () => {
     await replay(await trace(), "--concurrency", "2", "--endpoint", "chat", "--model", "m");
     expect(printed).toMatch(/TTFT +\d/);
     expect(printed).toContain("Note: Live: latencies count from when a request was due");
-    expect(
-      engine.seen.every(({ url, json }) => url === "/v1/chat/completions" && json!["model"] === "m"),
-    ).toBe(true);
+    const sent = engine.seen.filter(({ method }) => method === "POST");
+    expect(sent.every(({ url, json }) => url === "/v1/chat/completions" && json!["model"] === "m")).toBe(
+      true,
+    );
+  });
+
+  it.each([
+    ["a server that is not vLLM's", "me", [], undefined],
+    ["vLLM", "vllm", [], true],
+    ["vLLM, the model named", "vllm", ["--model", "served"], true],
+    ["vLLM that has no such model", "vllm", ["--model", "other"], undefined],
+    ["vLLM, told not to", "vllm", ["--token-ids", "never"], undefined],
+    ["any server, told to", "me", ["--model", "m", "--token-ids", "always"], true],
+  ])("asks for token ids where there are any: %s", async (_, owner, flags, asked) => {
+    engine.script = (request, res) =>
+      request.url === "/v1/models"
+        ? sendJson(res, 200, `{"data":[{"id":"served","owned_by":"${owner}"}]}`)
+        : likeVllm(request, res);
+    await replay(await trace(), "--requests", "1", "--json", ...flags);
+    expect(engine.seen.at(-1)!.json!["return_token_ids"]).toBe(asked);
+    expect(JSON.parse(printed)).toMatchObject({ settings: { replay: { token_ids: asked === true } } });
   });
 
   it("sends a header and a key when it is told to", async () => {

@@ -91,5 +91,11 @@ describe("the body of a request", () => {
       stream: true,
       stream_options: { include_usage: true },
     });
+    expect(body).not.toHaveProperty("return_token_ids");
+  });
+
+  it.each(["completions", "chat"] as const)("of %s asks for token ids when it is told to", (endpoint) => {
+    const settings = { endpoint, promptForm: "text", model: "m", asksTokenIds: true } as const;
+    expect(JSON.parse(requestBody(settings, [1000], 7).toString())).toMatchObject({ return_token_ids: true });
   });
 });

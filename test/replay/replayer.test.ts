@@ -140,6 +140,32 @@ describe("what a replay measures", () => {
     );
   });
 
+  it.each([
+    [true, 5, "Tokens were counted by the ids that come with each event of a stream."],
+    [
+      false,
+      1,
+      "An event of a stream counts as one token, .* in 1 of 1 answers there are more tokens than events",
+    ],
+  ])("counts every token of an event, if it has their ids: %s", async (hasIds, gapCount, note) => {
+    engine.script = (_, res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" });
+      for (const ids of [
+        [1, 2, 3, 4],
+        [5, 6],
+      ]) {
+        res.write(sse({ choices: [{ text: "words", token_ids: hasIds ? ids : null, finish_reason: null }] }));
+      }
+      res.end(`${sse({ choices: [], usage: { prompt_tokens: 9, completion_tokens: 6 } })}data: [DONE]\n\n`);
+    };
+    const { run } = await new Replayer(optionsFor(workloadOf([{ outputTokens: 6 }]))).run();
+    expect(run.records.outputTokens[0]).toBe(6);
+    let gaps = 0;
+    for (let i = 0; i < run.gaps.length; i++) gaps += run.gaps.steps[i]! * run.gaps.weight[i]!;
+    expect(gaps).toBe(gapCount);
+    expect(run.notes.join("\n")).toMatch(new RegExp(note));
+  });
+
   it("tells failures apart", async () => {
     const failures = [
       (res: Parameters<typeof likeVllm>[1]) => sendJson(res, 503, "{}"),

@@ -98,6 +98,31 @@ describe("generation", () => {
     expect(content[0]!.top_logprobs).toHaveLength(2);
   });
 
+  it.each([
+    [COMPLETIONS, { prompt: "Hello there" }],
+    [CHAT, { messages: [{ role: "user", content: "Hello" }] }],
+  ])(
+    "returns the ids of every event of a stream on demand, and the prompt's once: %s",
+    async (path, prompt) => {
+      const body = { ...prompt, max_tokens: 5, return_token_ids: true };
+      const whole = (await post(engine(), path, body)).json;
+      const chunks = events((await post(engine(), path, { ...body, stream: true })).text);
+      // Chat begins with a chunk that has a role and no token.
+      const withIds = chunks.filter(({ choices }) => "token_ids" in choices[0]!);
+      expect(withIds.flatMap(({ choices }) => choices[0]!.token_ids)).toEqual(whole.choices[0]!.token_ids);
+      // Completions have the prompt's ids with the choice, chat with the answer.
+      const promptIds = (document: unknown) => {
+        const { prompt_token_ids: ids, choices } = document as {
+          prompt_token_ids?: unknown;
+          choices: { prompt_token_ids?: unknown }[];
+        };
+        return ids ?? choices[0]?.prompt_token_ids ?? null;
+      };
+      expect(promptIds(whole)).toBeInstanceOf(Array);
+      expect(chunks.map(promptIds)).toEqual([promptIds(whole), ...chunks.slice(1).map(() => null)]);
+    },
+  );
+
   it("streams a completion of several choices, each with its own finish reason", async () => {
     const reply = await post(engine(), COMPLETIONS, { prompt: "a", n: 3, max_tokens: 4, stream: true });
     expect(reply.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
