@@ -1,5 +1,5 @@
 import type { Interval } from "../measure/intervals.js";
-import { intervalOfMean, pairedChange, pairedDifference } from "../measure/intervals.js";
+import { intervalOfMean, isDetectable, pairedChange, pairedDifference } from "../measure/intervals.js";
 import type { Summary } from "../measure/summary.js";
 import type { SweepPoint, SweepRun } from "../sweep/sweep-result.js";
 import type { Metric } from "./metrics.js";
@@ -42,6 +42,14 @@ export interface Change {
   readonly absolute: Interval;
   /** null where the other point's value is 0. */
   readonly relative: Interval | null;
+}
+
+/**
+ * True where chance explains the change neither in units nor relative to the other point: with few seeds the interval of one
+ * can hold 0 while that of the other does not, and what is called a difference must be one in the figure that is shown.
+ */
+export function isDetectableChange({ absolute, relative }: Change): boolean {
+  return isDetectable(absolute) && (relative === null || isDetectable(relative));
 }
 
 /** The change of a metric from `baseline` to `point`, over the seeds that both have; null without any. */

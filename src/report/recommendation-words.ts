@@ -4,7 +4,7 @@ import type { Change } from "./point-statistics.js";
 import { statisticsOf } from "./point-statistics.js";
 import type { Recommendation } from "./recommendation.js";
 import { choicesOf, conditionWords } from "./conditions.js";
-import { alwaysDisaggregates, pointName, settingsWords, shortNameOf } from "./setting-words.js";
+import { alwaysDisaggregates, pointName, settingsWords, shortNameOf, valueWords } from "./setting-words.js";
 
 const NAMED_AT_MOST = 3;
 
@@ -138,7 +138,7 @@ function flipWords({ flips }: Omit<Recommendation, "words">): readonly string[] 
 function edgeWords({ edges }: Omit<Recommendation, "words">): readonly string[] {
   return edges.map(({ setting, value, end }) => {
     const beyond = end === "largest" ? "larger" : "smaller";
-    return `${shortNameOf(setting)} ${formatCount(value)} is the ${end} value swept: ${beyond} ones may be better still.`;
+    return `${shortNameOf(setting)} ${valueWords(value)} is the ${end} value swept: ${beyond} ones may be better still.`;
   });
 }
 

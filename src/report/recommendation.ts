@@ -1,13 +1,18 @@
 import { InputError } from "../errors.js";
-import type { Interval } from "../measure/intervals.js";
-import { isDetectable } from "../measure/intervals.js";
 import type { SettingValue, SweepAxis, SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 import { didYouMean } from "../values/nearest-name.js";
 import { conditionWords, groupsByCondition, isCondition } from "./conditions.js";
 import type { Metric } from "./metrics.js";
 import { metricNamed } from "./metrics.js";
 import type { Change } from "./point-statistics.js";
-import { changeOf, failuresOf, statisticsOf, stoppedOf, summariesOf } from "./point-statistics.js";
+import {
+  changeOf,
+  isDetectableChange,
+  failuresOf,
+  statisticsOf,
+  stoppedOf,
+  summariesOf,
+} from "./point-statistics.js";
 import { recommendationWords } from "./recommendation-words.js";
 import { alwaysDisaggregates, pointName } from "./setting-words.js";
 
@@ -160,8 +165,8 @@ function recommendAmong(
     decidedByScore,
     judgedBy,
     gain,
-    benefits: changes.filter((change) => isDetectable(change.absolute) && isImprovement(change)),
-    costs: changes.filter((change) => isDetectable(change.absolute) && !isImprovement(change)),
+    benefits: changes.filter((change) => isDetectableChange(change) && isImprovement(change)),
+    costs: changes.filter((change) => isDetectableChange(change) && !isImprovement(change)),
     alike: candidates.filter((other) => other !== point && isAlike(other, point, judgedBy)),
     flips: flipsOf(candidates, point, objective),
     edges: sweep.axes.flatMap((axis) => edgeOf(axis, point)),
@@ -226,7 +231,7 @@ function defaultBaseline(candidates: readonly SweepPoint[], best: SweepPoint): S
 function verdictOn(point: SweepPoint, baseline: SweepPoint, gain: Change | null): Verdict {
   if (point === baseline) return "baseline_is_best";
   if (gain === null || gain.absolute.low === null) return "one_seed";
-  return isDetectable(gain.absolute) && isImprovement(gain) ? "better" : "no_detectable_difference";
+  return isDetectableChange(gain) && isImprovement(gain) ? "better" : "no_detectable_difference";
 }
 
 /** True where the objective does not tell a point from the baseline; without intervals, its size decides. */
@@ -234,12 +239,12 @@ function isLevelWith(gain: Change | null): boolean {
   if (gain === null) return true;
   return gain.absolute.low === null
     ? Math.abs(gain.relative?.mean ?? gain.absolute.mean) <= TIE_SHARE
-    : !isDetectable(gain.absolute);
+    : !isDetectableChange(gain);
 }
 
 function isAlike(other: SweepPoint, point: SweepPoint, judgedBy: Metric): boolean {
-  const interval: Interval | undefined = changeOf(other, point, judgedBy)?.absolute;
-  return interval !== undefined && interval.low !== null && !isDetectable(interval);
+  const change = changeOf(other, point, judgedBy);
+  return change !== null && change.absolute.low !== null && !isDetectableChange(change);
 }
 
 /** Other objectives, each with the point that would win; a point is named once. */

@@ -37,6 +37,22 @@ describe("a recommendation", () => {
     expect(found.alike.map(({ index }) => index)).toEqual([0]);
   });
 
+  it("calls no difference detectable whose relative change could be none, which is what it shows", () => {
+    const runs = (values: readonly number[]) => values.map((goodput) => summaryOf({ goodput }));
+    const point = pointOf(1, { routing_threshold: 2048 }, runs([44, 6.2, 23.8]));
+    const found = recommend(sweepOf([pointOf(0, { routing_threshold: 0 }, runs([40, 2, 20])), point]))!;
+    expect(found.gain!.absolute.low).toBeGreaterThan(0);
+    expect(found.gain!.relative!.low).toBeLessThan(0);
+    expect(found.verdict).toBe("no_detectable_difference");
+  });
+
+  it("names the first or last value swept as it is", () => {
+    const at = (index: number, value: number, goodput: number) =>
+      pointOf(index, { "router.cache_threshold": value }, seeds({ goodput }));
+    const found = recommend(sweepOf([at(0, 0.1, 4), at(1, 0.3, 3), at(2, 0.5, 2)]))!;
+    expect(found.words.join(" ")).toContain("cache_threshold 0.1 is the smallest value swept");
+  });
+
   it("gives no interval from one seed, and says so", () => {
     const points = [0, 2048].map((threshold, i) =>
       pointOf(i, { routing_threshold: threshold }, [summaryOf({ goodput: 3 + i })]),

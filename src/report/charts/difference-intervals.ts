@@ -21,7 +21,7 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
       const { mean, low, high } = one.relative;
       const outcome = outcomeOf(one);
       return {
-        metric: one.metric.label,
+        metric: rowName(one.metric.label),
         run: side.name,
         change: mean * 100,
         low: low === null ? null : low * 100,
@@ -34,7 +34,7 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
     }),
   );
   const hasIntervals = values.some(({ low }) => low !== null);
-  const metrics = new Set(values.map(({ metric }) => metric)).size;
+  const metrics = [...new Set(values.map(({ metric }) => metric))];
   const largest = Math.max(
     0,
     ...values.flatMap(({ change, low, high }) => [change, low ?? 0, high ?? 0].map(Math.abs)),
@@ -51,7 +51,7 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
       `A point without a bar has no interval.${scale.type === "symlog" ? " The axis is logarithmic away from 0." : ""}`,
     spec: {
       ...CONTAINER,
-      height: Math.max(3, metrics) * (ROW_HEIGHT + 8 * (others.length - 1)),
+      height: Math.max(3, metrics.length) * (ROW_HEIGHT + 8 * (others.length - 1)),
       data: { values },
       layer: [
         {
@@ -63,9 +63,10 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
             y: {
               field: "metric",
               type: "nominal",
-              sort: null,
+              // Without intervals first, or last, otherwise: the layer of intervals does not have all rows.
+              sort: metrics,
               title: null,
-              axis: { labelLimit: 240, grid: true },
+              axis: { labelLimit: 150, grid: true },
             },
             yOffset: { field: "run", type: "nominal", sort: null, scale: { paddingOuter: 0.5 } },
             color: { field: "run", type: "nominal", sort: null, legend: null },
@@ -98,4 +99,9 @@ export function differenceIntervalsChart({ baseline, others }: Comparison): Char
       ],
     },
   };
+}
+
+/** Without what is in brackets: on a narrow screen names would take the place of the chart. */
+function rowName(label: string): string {
+  return label.replace(/ \(.*\)$/, "");
 }

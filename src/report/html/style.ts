@@ -41,7 +41,7 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8p
 .verdict li { margin: 3px 0; }
 .warning { margin: 16px 0; padding: 12px 20px; border: 2px solid var(--bad); border-radius: 8px; }
 .warning p { font-weight: 600; margin: 0; color: var(--bad); } .warning ul { margin: 6px 0 0; padding-left: 20px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 12px; margin: 12px 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 12px 0; }
 .card { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
 .card .label { color: var(--muted); font-size: 0.875rem; }
 .card .value { font-size: 1.5rem; font-weight: 650; line-height: 1.3; }
@@ -125,6 +125,7 @@ button:disabled { opacity: 0.5; }
   .card .value { font-size: 1.25rem; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: 8px; }
   figure { padding: 10px 8px 6px; }
+  table.sortable td.text:first-child { white-space: normal; min-width: 7em; }
 }
 @media print {
   .scroll { content-visibility: visible; }

@@ -7,9 +7,15 @@ import { conditionWords } from "../conditions.js";
 import { capitalised, formatChange, formatChangeRange, formatCount } from "../format.js";
 import type { Metric } from "../metrics.js";
 import { formatMetric, metricNamed, TABLE_METRICS } from "../metrics.js";
-import { changeOf, failuresOf, statisticsOf, stoppedOf, summariesOf } from "../point-statistics.js";
+import {
+  changeOf,
+  failuresOf,
+  isDetectableChange,
+  statisticsOf,
+  stoppedOf,
+  summariesOf,
+} from "../point-statistics.js";
 import type { Recommendation } from "../recommendation.js";
-import { isDetectable } from "../../measure/intervals.js";
 import { isImprovement, recommendationFor } from "../recommendation.js";
 import { baselineWords } from "../recommendation-words.js";
 import { sloWords } from "../render-summary.js";
@@ -87,7 +93,7 @@ function cardOf(metric: Metric, { point, baseline }: Recommendation): Card {
   if (low === null || high === null) {
     return { ...card, detail: `${formatChange(mean)} from ${base}, one seed`, tone: "plain" };
   }
-  if (!isDetectable(change.absolute)) {
+  if (!isDetectableChange(change)) {
     return { ...card, detail: `no detectable difference from ${base}`, tone: "plain" };
   }
   const detail = `${formatChange(mean)} from ${base}, interval ${formatChangeRange(low, high)}`;
