@@ -80,9 +80,9 @@ export async function openReport(browser: Browser, path: string, view: View): Pr
   return { page, complaints, requests };
 }
 
-/** Has the charts drawn that are far from the screen too, as before printing. */
+/** Has the charts drawn that are far from the screen too: printing does, and leaves them as they are on the screen. */
 export async function drawAll(page: Page): Promise<void> {
-  await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+  await page.evaluate("['beforeprint', 'afterprint'].forEach((name) => dispatchEvent(new Event(name)))");
   await page.waitForFunction("document.querySelector('figure[data-chart]:not([data-drawn])') === null");
 }
 

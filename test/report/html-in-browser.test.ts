@@ -158,6 +158,26 @@ describeWithBrowser("the HTML report in a browser", () => {
     await turning.context().close();
   });
 
+  it("is printed whole, on white and in the width of the paper, from a dark screen", async () => {
+    const path = await write("print.html", await page(realisticSweep([0, 2048])));
+    const { page: dark } = await openReport(browser, path, { ...PHONE, asOpened: true });
+    const state = () =>
+      dark.evaluate<{ waiting: number; label: string; widths: number[] }>(`({
+        waiting: document.querySelectorAll("figure[data-chart]:not([data-drawn])").length,
+        label: document.querySelector("#pareto .role-axis-label text")?.getAttribute("fill"),
+        widths: [...document.querySelectorAll(".plot svg")].map((svg) => Number(svg.getAttribute("width"))),
+      })`);
+    await dark.evaluate("dispatchEvent(new Event('beforeprint'))");
+    const printed = await state();
+    expect(printed).toMatchObject({ waiting: 0, label: "#55616e" });
+    expect(Math.min(...printed.widths)).toBeGreaterThan(600);
+    await dark.evaluate("dispatchEvent(new Event('afterprint'))");
+    const after = await state();
+    expect(after.label).toBe("#a3afbc");
+    expect(Math.max(...after.widths)).toBeLessThan(390);
+    await dark.context().close();
+  });
+
   it("draws a sweep of 500 points, in less than 3 MB", async () => {
     const thresholds = Array.from({ length: 167 }, (_, i) => i * 100);
     const html = await page(realisticSweep(thresholds));

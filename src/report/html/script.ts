@@ -9,6 +9,7 @@ export const PAGE_SCRIPT = `
 (() => {
   "use strict";
   const styles = getComputedStyle(document.documentElement);
+  const isPrinting = () => document.documentElement.dataset.printing !== undefined;
   const darkness = matchMedia("(prefers-color-scheme: dark)");
   const colour = (name) => styles.getPropertyValue("--" + name).trim();
   const series = () => [1, 2, 3, 4, 5, 6, 7].map((i) => colour("series-" + i));
@@ -30,7 +31,7 @@ export const PAGE_SCRIPT = `
       rule: { color: muted, strokeWidth: 1.5 },
       range: {
         category: series(), symbol: ${JSON.stringify(SHAPES)},
-        heatmap: darkness.matches ? ${JSON.stringify(RAMP_DARK)} : ${JSON.stringify(RAMP_LIGHT)},
+        heatmap: darkness.matches && !isPrinting() ? ${JSON.stringify(RAMP_DARK)} : ${JSON.stringify(RAMP_LIGHT)},
       },
     };
   }
@@ -53,12 +54,15 @@ export const PAGE_SCRIPT = `
     tooltip.style.visibility = "visible";
   }
 
+  /** Of charts on paper, px: what A4 and Letter have room for. */
+  const PAPER_WIDTH = 660;
   const specOf = (figure) => JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   const views = new Map();
 
   async function draw(figure) {
     views.get(figure)?.finalize();
-    const spec = vegaLite.compile({ ...specOf(figure), config: theme() }).spec;
+    const width = isPrinting() ? { width: PAPER_WIDTH } : {};
+    const spec = vegaLite.compile({ ...specOf(figure), ...width, config: theme() }).spec;
     const container = figure.querySelector(".plot");
     const view = new vega.View(vega.parse(spec), {
       renderer: "svg", container, hover: true, tooltip: showTooltip, logLevel: vega.Warn,
@@ -267,7 +271,17 @@ export const PAGE_SCRIPT = `
     followed = null;
     figures.filter(isOverTime).forEach(followIn);
   });
-  addEventListener("beforeprint", () => figures.forEach((figure) => void drawOnce(figure)));
+  // On paper every chart is there, in the width of the paper and in the colours of the light page.
+  function print(isBegin) {
+    if (isBegin) document.documentElement.dataset.printing = "true";
+    else delete document.documentElement.dataset.printing;
+    for (const figure of figures) {
+      begun.add(figure);
+      void draw(figure);
+    }
+  }
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
   darkness.addEventListener("change", () => begun.forEach(draw));
   addEventListener("scroll", () => { tooltip.style.visibility = "hidden"; }, { passive: true });
   document.documentElement.dataset.ready = "true";

@@ -11,8 +11,8 @@ export const PAGE_STYLE = `
   --accent: #0072b2; --good: #00664b; --bad: #a63f00; --mark: #fff3d6;
   ${variables(SERIES_LIGHT)}
 }
-@media (prefers-color-scheme: dark) {
-  :root {
+@media screen and (prefers-color-scheme: dark) {
+  :root:not([data-printing]) {
     --page: #11161c; --panel: #1a212a; --text: #e7ebf0; --muted: #a3afbc; --line: #323d49; --grid: #28313b;
     --accent: #63b3ea; --good: #43d6a8; --bad: #ff9f6b; --mark: #3a3320;
     ${variables(SERIES_DARK)}
@@ -67,7 +67,7 @@ figure .links button {
   position: absolute; top: 0; left: 3px; padding: 0 4px; font-size: 0.75rem; white-space: nowrap; background: var(--page); color: var(--muted);
 }
 .moment.late span { left: auto; right: 3px; }
-.plot svg { display: block; max-width: 100%; }
+.plot svg { display: block; max-width: 100%; height: auto; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 6px 0; padding: 0; list-style: none; font-size: 0.9rem; }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .legend svg { flex: none; }
@@ -125,11 +125,16 @@ button:disabled { opacity: 0.5; }
   .card .value { font-size: 1.25rem; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: 8px; }
   figure { padding: 10px 8px 6px; }
-  table.sortable td.text:first-child { white-space: normal; min-width: 7em; }
+  table.sortable td.text:first-child { white-space: normal; min-width: 9em; }
 }
 @media print {
-  .scroll { content-visibility: visible; }
-  main { max-width: none; padding: 0; } figure, .card, tr { break-inside: avoid; } figure .links, #selection, button.copy, .search, .pager { display: none; }
+  :root { color-scheme: light; }
+  main { max-width: none; padding: 0; } figure, .card, tr { break-inside: avoid; }
+  h2, h3, h4, .legend, figcaption { break-after: avoid; }
+  .scroll { content-visibility: visible; overflow: visible; border: 0; }
+  table { font-size: 7.5pt; } th, td { padding: 2px 5px; white-space: normal; }
+  .plot { min-height: 0 !important; }
+  figure .links, #selection, .moment, button.copy, .search, .pager { display: none; }
   details:not([open]) { display: none; }
 }
 `;
