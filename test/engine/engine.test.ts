@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/engine.js";
-import type { EngineListener } from "../../src/engine/types.js";
+import type { EngineListener, LegRequest } from "../../src/engine/types.js";
 import { anEngineConfig, aRequest, aSpan, TEN_MS_STEPS } from "./builders.js";
 import { drive } from "./driver.js";
 
@@ -109,5 +109,31 @@ describe("a request is rejected", () => {
     const unchunked = engine({ enableChunkedPrefill: false, maxNumBatchedTokens: 64 });
     expect(unchunked.reject(aRequest(0, { promptTokens: 60, outputTokens: 5 }))).toBeNull();
     expect(unchunked.reject(aRequest(0, { promptTokens: 60, outputTokens: 6 }))).toMatch(/64.*chunked/);
+  });
+});
+
+describe("a fast engine with async scheduling", () => {
+  /** The instants at which an engine acts by itself until it rests. */
+  const actsAtMs = (time: "fast" | "plain", request: LegRequest): number[] => {
+    const config = anEngineConfig({ asyncScheduling: true });
+    const engine = createEngine(config, TEN_MS_STEPS, SILENT, time);
+    engine.submit(request, 0);
+    const instants: number[] = [];
+    for (let atMs = 0; atMs < Infinity; atMs = engine.nextEventMs()) {
+      instants.push(atMs);
+      engine.advance(atMs);
+    }
+    return instants;
+  };
+
+  it("passes over the end of a chunk that yields nothing", () => {
+    const twoChunks = aRequest(0, { promptTokens: 3000, outputTokens: 1, kvRole: "remote_decode" });
+    expect(actsAtMs("plain", twoChunks)).toEqual([0, 10, 20]);
+    expect(actsAtMs("fast", twoChunks)).toEqual([0, 20]);
+  });
+
+  it("runs from the first token to the last", () => {
+    expect(actsAtMs("plain", aRequest(0))).toHaveLength(11);
+    expect(actsAtMs("fast", aRequest(0))).toEqual([0, 10, 100]);
   });
 });
