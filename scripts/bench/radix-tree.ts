@@ -28,8 +28,9 @@ export const radixTree: BenchCase = {
     };
     const full = fill(Infinity);
     const held = new Int32Array(WORKERS);
+    const who = new Int32Array(WORKERS);
     const match = (): void => all.forEach((key) => full.match(key, key.length));
-    const matchEach = (): void => all.forEach((key) => full.matchEach(key, key.length, held));
+    const matchEach = (): void => all.forEach((key) => full.matchEach(key, key.length, held, who));
     return {
       ...(await rates("insert", KEYS, RUNS, () => fill(Infinity))),
       ...(await rates("match", KEYS, RUNS, match)),

@@ -1,6 +1,6 @@
 import type { Worker } from "./types.js";
 
-/** Tells in one step whether a worker is a candidate of the current decision; reused from one to the next. */
+/** Tells in one step whether a worker is one of some; reused from one decision to the next. */
 export class CandidateSet {
   private readonly decisionOf: Int32Array;
   private decision = 0;

@@ -1,6 +1,7 @@
 import { IdTable } from "../values/id-table.js";
+import { ChangeLog } from "./change-log.js";
 import type { LoadAccounting } from "./load-accounting.js";
-import type { Leg, LegDecision, LegOutcome, LedgerView, RoutingRequest } from "./types.js";
+import type { Leg, LegDecision, LegOutcome, RoutingRequest, TrackedLedger } from "./types.js";
 
 /** A call broke the rules of the ledger: a defect of the driver, never of its input. */
 export class LedgerError extends Error {
@@ -46,7 +47,8 @@ export interface OpenRequest {
  * The book is exact: a leg is in it from the choice of its worker until `end`, which comes exactly once. The
  * counters follow the book as `LoadAccounting` says; by default they are equal to it.
  */
-export class Ledger implements LedgerView {
+export class Ledger implements TrackedLedger {
+  readonly changes: ChangeLog;
   private readonly accounting: LoadAccounting;
   private readonly entries: OpenRequest[] = [];
   /** Places of entries by request id. */
@@ -60,6 +62,7 @@ export class Ledger implements LedgerView {
 
   constructor(workers: number, accounting: LoadAccounting) {
     this.accounting = accounting;
+    this.changes = new ChangeLog(workers);
     this.bookedLegs = new Int32Array(workers);
     this.counters = new Int32Array(workers);
     this.tokenCounters = new Float64Array(workers);
@@ -100,6 +103,7 @@ export class Ledger implements LedgerView {
     this.nextResetMs = (Math.floor(nowMs / periodMs) + 1) * periodMs;
     this.counters.fill(0);
     this.tokenCounters.fill(0);
+    this.changes.addAll();
   }
 
   /** @throws LedgerError when a request of this id is open. */
@@ -130,6 +134,7 @@ export class Ledger implements LedgerView {
   reset(worker: number): void {
     this.counters[worker] = 0;
     this.tokenCounters[worker] = 0;
+    this.changes.add(worker);
   }
 
   has(requestId: number): boolean {
@@ -230,6 +235,7 @@ export class Ledger implements LedgerView {
     open.wasCounted = true;
     this.counters[decision.worker]!++;
     this.tokenCounters[decision.worker]! += entry.promptTokens;
+    this.changes.add(decision.worker);
   }
 
   /** Counters never go below 0: with exact accounting they cannot, with a defect products saturate. */
@@ -238,6 +244,7 @@ export class Ledger implements LedgerView {
     open.counted = false;
     this.counters[worker] = Math.max(0, this.counters[worker]! - 1);
     this.tokenCounters[worker] = Math.max(0, this.tokenCounters[worker]! - entry.promptTokens);
+    this.changes.add(worker);
   }
 
   private stopPrefilling(entry: OpenRequest): void {

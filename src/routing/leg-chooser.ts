@@ -1,6 +1,16 @@
 import type { ItemRandom } from "../values/random.js";
 import { BranchCounts } from "./branch-counts.js";
-import type { Leg, LegDecision, LedgerView, Policy, PolicyContext, RoutingRequest, Worker } from "./types.js";
+import { CandidateSet } from "./candidate-set.js";
+import type { ChangeLog } from "./change-log.js";
+import type {
+  Leg,
+  LegDecision,
+  Policy,
+  PolicyContext,
+  RoutingRequest,
+  TrackedLedger,
+  Worker,
+} from "./types.js";
 
 /** Which workers a choice is limited to. */
 export type Acceptance = (worker: Worker) => boolean;
@@ -10,7 +20,11 @@ export interface LegChooserParts {
   readonly leg: Leg;
   readonly workers: readonly Worker[];
   readonly policy: Policy;
-  readonly ledger: LedgerView;
+  /** Most workers of the whole fleet at a time. */
+  readonly fleetSize: number;
+  readonly ledger: TrackedLedger;
+  /** See `PolicyContext.statsChanges`. */
+  readonly statsChanges: ChangeLog;
   readonly random: ItemRandom;
   /** False: the leg's policy never sees a session key. */
   readonly seesSessionKey: boolean;
@@ -19,17 +33,16 @@ export interface LegChooserParts {
 /** Chooses the worker of one leg: keeps its healthy workers and asks its policy. */
 export class LegChooser {
   readonly leg: Leg;
-  private healthyWorkers: readonly Worker[] = [];
   private current: Policy;
   private seesSessionKey: boolean;
   private readonly context: Context;
   private readonly counts = new BranchCounts();
 
-  constructor({ leg, workers, policy, ledger, random, seesSessionKey }: LegChooserParts) {
-    this.leg = leg;
-    this.current = policy;
-    this.seesSessionKey = seesSessionKey;
-    this.context = new Context(workers, ledger, random);
+  constructor(parts: LegChooserParts) {
+    this.leg = parts.leg;
+    this.current = parts.policy;
+    this.seesSessionKey = parts.seesSessionKey;
+    this.context = new Context(parts);
     this.onHealthChange();
   }
 
@@ -50,11 +63,13 @@ export class LegChooser {
 
   /** Healthy workers in fleet order. */
   get healthy(): readonly Worker[] {
-    return this.healthyWorkers;
+    return this.context.healthy;
   }
 
   onHealthChange(): void {
-    this.healthyWorkers = this.context.workers.filter(({ healthy }) => healthy);
+    const { workers } = this.context;
+    const healthy = workers.filter((worker) => worker.healthy);
+    this.context.setHealthy(healthy.length < workers.length ? healthy : workers);
   }
 
   /** Workers have come or gone. */
@@ -76,15 +91,16 @@ export class LegChooser {
     prefillsHere: boolean | null,
     accepts: Acceptance | null,
   ): LegDecision | null {
-    const candidates = accepts === null ? this.healthyWorkers : this.healthyWorkers.filter(accepts);
+    const candidates = accepts === null ? this.healthy : this.healthy.filter(accepts);
     if (candidates.length === 0) return null;
-    const decision = this.policy.pick(candidates, this.seen(request), this.at(request, nowMs, prefillsHere));
+    const context = this.at(candidates, request, nowMs, prefillsHere);
+    const decision = this.policy.pick(candidates, this.seen(request), context);
     return this.pinned(decision, request, candidates);
   }
 
   /** What each of `candidates` would cost; see `Policy.costs`, which the policy must have. */
   costs(candidates: readonly Worker[], request: RoutingRequest, nowMs: number, out: Float64Array): string {
-    const context = this.at(request, nowMs, this.leg === "prefill");
+    const context = this.at(candidates, request, nowMs, this.leg === "prefill");
     return this.policy.costs!(candidates, this.seen(request), context, out);
   }
 
@@ -110,11 +126,18 @@ export class LegChooser {
     return this.seesSessionKey || request.sessionKey === null ? request : { ...request, sessionKey: null };
   }
 
-  private at({ id }: RoutingRequest, nowMs: number, prefillsHere: boolean | null): PolicyContext {
-    this.context.random.begin(id);
-    this.context.nowMs = nowMs;
-    this.context.prefillsHere = prefillsHere;
-    return this.context;
+  private at(
+    candidates: readonly Worker[],
+    { id }: RoutingRequest,
+    nowMs: number,
+    prefillsHere: boolean | null,
+  ): PolicyContext {
+    const { context } = this;
+    context.random.begin(id);
+    context.nowMs = nowMs;
+    context.prefillsHere = prefillsHere;
+    context.setCandidates(candidates);
+    return context;
   }
 }
 
@@ -123,12 +146,31 @@ class Context implements PolicyContext {
   nowMs = 0;
   prefillsHere: boolean | null = null;
   workers: readonly Worker[];
-  readonly ledger: LedgerView;
+  healthy: readonly Worker[] = [];
+  candidateSet: CandidateSet;
+  readonly ledger: TrackedLedger;
+  readonly statsChanges: ChangeLog;
   random: ItemRandom;
+  private readonly healthySet: CandidateSet;
+  private readonly fewer: CandidateSet;
 
-  constructor(workers: readonly Worker[], ledger: LedgerView, random: ItemRandom) {
+  constructor({ workers, fleetSize, ledger, statsChanges, random }: LegChooserParts) {
     this.workers = workers;
     this.ledger = ledger;
+    this.statsChanges = statsChanges;
     this.random = random;
+    this.healthySet = new CandidateSet(fleetSize);
+    this.fewer = new CandidateSet(fleetSize);
+    this.candidateSet = this.healthySet;
+  }
+
+  setHealthy(healthy: readonly Worker[]): void {
+    this.healthy = healthy;
+    this.healthySet.set(healthy);
+  }
+
+  setCandidates(candidates: readonly Worker[]): void {
+    this.candidateSet = candidates === this.healthy ? this.healthySet : this.fewer;
+    if (this.candidateSet === this.fewer) this.fewer.set(candidates);
   }
 }

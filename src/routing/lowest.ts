@@ -12,18 +12,20 @@ export const TIES = choice(
 export type Ties = "random" | "rotating" | "first";
 
 /**
- * Finds the lowest of the values it is offered and settles ties. Offers come in order of `item`; one instance
- * serves a policy for its life, so a decision allocates nothing.
+ * Finds the lowest of the values it is offered and settles ties, which stand in the order of their offers. One
+ * instance serves a policy for its life, so a decision allocates nothing.
  */
 export class Lowest {
   private readonly ties: Ties;
   private readonly tied: Int32Array;
   private count = 0;
-  private last = -1;
   private second = Infinity;
 
   /** The lowest value offered since `reset`; Infinity when there was none. */
   value = Infinity;
+
+  /** The item last taken, or -1: where ties rotate, the next one follows it. */
+  last = -1;
 
   constructor(capacity: number, ties: Ties) {
     this.ties = ties;
@@ -52,6 +54,12 @@ export class Lowest {
     if (this.count === 0) return -1;
     this.last = this.tied[this.settle(random)]!;
     return this.last;
+  }
+
+  /** As `take`, where offers came in any order: ties stand in order of `item`. */
+  takeSorted(random: Random): number {
+    if (this.count > 1) this.tied.subarray(0, this.count).sort();
+    return this.take(random);
   }
 
   private settle(random: Random): number {

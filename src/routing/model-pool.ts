@@ -1,4 +1,5 @@
 import { ItemRandom } from "../values/random.js";
+import type { ChangeLog } from "./change-log.js";
 import type { Fleet } from "./fleet.js";
 import type { Ledger } from "./ledger.js";
 import { LegChooser } from "./leg-chooser.js";
@@ -14,6 +15,8 @@ import type { Decider, DeciderDecision, Leg, Policy, RoutingRequest } from "./ty
 export interface PoolParts {
   readonly fleet: Fleet;
   readonly ledger: Ledger;
+  /** See `PolicyContext.statsChanges`. */
+  readonly statsChanges: ChangeLog;
   readonly seed: number;
 }
 
@@ -80,11 +83,13 @@ export class ModelPool {
   }
 
   private chooser(leg: Leg): LegChooser {
-    const { fleet, ledger } = this.parts;
+    const { fleet, ledger, statsChanges } = this.parts;
     return new LegChooser({
       leg,
       workers: fleet.of(leg, this.model),
+      fleetSize: fleet.capacity,
       ledger,
+      statsChanges,
       seesSessionKey: this.seesSessionKey(leg),
       ...this.newPolicy(leg),
     });

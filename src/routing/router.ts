@@ -1,4 +1,5 @@
 import { BranchCounts } from "./branch-counts.js";
+import { ChangeLog } from "./change-log.js";
 import { Fleet } from "./fleet.js";
 import { Ledger } from "./ledger.js";
 import type { Acceptance } from "./leg-chooser.js";
@@ -48,6 +49,7 @@ export class Router {
   private config: RouterConfig;
   private readonly fleet: Fleet;
   private readonly ledger: Ledger;
+  private readonly statsChanges: ChangeLog;
   private readonly pools: ModelPools;
   private book: RequestBook;
   private readonly deciderCounts = new BranchCounts();
@@ -66,7 +68,9 @@ export class Router {
     this.config = config;
     this.fleet = new Fleet(workers, capacity);
     this.ledger = new Ledger(capacity, config.loadAccounting);
-    this.pools = new ModelPools({ fleet: this.fleet, ledger: this.ledger, seed }, config, this.fleet.present);
+    this.statsChanges = new ChangeLog(capacity);
+    const { fleet, ledger, statsChanges } = this;
+    this.pools = new ModelPools({ fleet, ledger, statsChanges, seed }, config, fleet.present);
     this.book = this.newBook(config);
   }
 
@@ -221,6 +225,7 @@ export class Router {
 
   updateStats(worker: number, stats: WorkerStats): void {
     this.fleet.worker(worker).stats = stats;
+    this.statsChanges.add(worker);
   }
 
   /** An unhealthy worker is no candidate; what it holds is remembered until `forgetWorker`. */
@@ -234,6 +239,7 @@ export class Router {
   /** The worker's cache is gone, as after a restart; its statistics with it. */
   forgetWorker(worker: number): void {
     this.fleet.worker(worker).stats = null;
+    this.statsChanges.add(worker);
     this.pools.choosers[worker]!.policy.onWorkerRemoved?.(worker);
     this.pools.prefixes?.removeWorker(worker);
   }

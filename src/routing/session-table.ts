@@ -1,7 +1,11 @@
+import { ChangeLog } from "./change-log.js";
+
 const SWEEP_MS = 60_000;
 
 /** Which worker each session is on; a session that is not seen for its lifetime is forgotten. */
 export class SessionTable {
+  /** Changes of `count`. */
+  readonly changes: ChangeLog;
   private readonly sessions = new Map<string, { worker: number; seenMs: number }>();
   private readonly resident: Int32Array;
   private readonly lifetimeMs: number;
@@ -9,6 +13,7 @@ export class SessionTable {
 
   constructor(fleetSize: number, lifetimeMs: number) {
     this.resident = new Int32Array(fleetSize);
+    this.changes = new ChangeLog(fleetSize);
     this.lifetimeMs = lifetimeMs;
   }
 
@@ -29,6 +34,7 @@ export class SessionTable {
     this.unbind(key);
     this.sessions.set(key, { worker, seenMs: nowMs });
     this.resident[worker]!++;
+    this.changes.add(worker);
   }
 
   removeWorker(worker: number): void {
@@ -40,6 +46,7 @@ export class SessionTable {
     if (session === undefined) return;
     this.sessions.delete(key);
     this.resident[session.worker]!--;
+    this.changes.add(session.worker);
   }
 
   private sweep(nowMs: number): void {

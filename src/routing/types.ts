@@ -1,4 +1,6 @@
 import type { Random } from "../values/random.js";
+import type { CandidateSet } from "./candidate-set.js";
+import type { ChangeLog } from "./change-log.js";
 
 export type Leg = "prefill" | "decode";
 
@@ -143,11 +145,26 @@ export interface LedgerView {
   prefillTokens(worker: number): number;
 }
 
+/** Load counters that tell which of them have changed. */
+export interface TrackedLedger extends LedgerView {
+  /** Changes of `open` and `openTokens`. */
+  readonly changes: ChangeLog;
+}
+
 /** What a policy may use besides the candidates and the request. */
 export interface PolicyContext {
   readonly nowMs: number;
-  readonly ledger: LedgerView;
+  readonly ledger: TrackedLedger;
   readonly random: Random;
+  /** Changes of the workers' `stats`. */
+  readonly statsChanges: ChangeLog;
+  /**
+   * All healthy workers of the leg in fleet order: the very list of candidates unless some of them were ruled out,
+   * and the same one until a worker comes, goes, falls ill or recovers.
+   */
+  readonly healthy: readonly Worker[];
+  /** Tells in one step whether a worker is among the candidates. */
+  readonly candidateSet: CandidateSet;
   /** All workers of the leg, unhealthy ones included, in fleet order. */
   readonly workers: readonly Worker[];
   /** Whether the prompt will be computed on the worker chosen; null = the decider has not been asked yet. */

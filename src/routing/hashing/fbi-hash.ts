@@ -18,11 +18,11 @@ export class FbiHash {
   private readonly murmur = new Murmur64(SEED);
   private readonly encoder = new TextEncoder();
   private buffer = new Uint8Array(256);
-  /** Bit words of the key: the first is its hash, each later one the hash of the one before. */
-  private readonly wordsHi = new Int32Array(MAX_TRIES * STRIDE + 2);
-  private readonly wordsLo = new Int32Array(MAX_TRIES * STRIDE + 2);
+  /** Bytes of `buffer` that a key takes to which something is appended. */
+  private keyLength = 0;
+  /** Bits of the key, 64 a word, lower half first: word 0 is its hash, each later one the hash of the one before. */
+  private readonly bits = new Int32Array(2 * (MAX_TRIES * STRIDE + 2));
   private words = 0;
-  private readonly bucketBytes = new Uint8Array(4);
 
   /** Hashes the UTF-8 bytes of a string. */
   ofString(key: string): void {
@@ -42,36 +42,60 @@ export class FbiHash {
     return this.furc(buckets);
   }
 
+  /** The key that `ofKeyWith` appends to. */
+  beginKey(key: string): void {
+    this.keyLength = this.write(key);
+  }
+
+  /** Hashes the UTF-8 bytes of the key that was begun and those of what follows it. */
+  ofKeyWith(ending: Uint8Array): void {
+    const { keyLength } = this;
+    const length = keyLength + ending.length;
+    if (this.buffer.length < length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(this.buffer);
+      this.buffer = larger;
+    }
+    for (let i = 0; i < ending.length; i++) this.buffer[keyLength + i] = ending[i]!;
+    this.murmur.bytes(this.buffer, length);
+    this.ofBucket(this.furc(BUCKETS));
+  }
+
   private encode(key: string): void {
+    this.murmur.bytes(this.buffer, this.write(key));
+  }
+
+  private write(key: string): number {
     if (this.buffer.length < 3 * key.length) this.buffer = new Uint8Array(6 * key.length);
-    const { written } = this.encoder.encodeInto(key, this.buffer);
-    this.murmur.bytes(this.buffer, written);
+    return this.encoder.encodeInto(key, this.buffer).written;
   }
 
   private ofBucket(bucket: number): void {
-    for (let i = 0; i < 4; i++) this.bucketBytes[i] = bucket >>> (8 * i);
-    this.murmur.bytes(this.bucketBytes, 4);
+    this.murmur.integer(bucket);
     this.hi = this.murmur.hi >>> 0;
     this.lo = this.murmur.lo >>> 0;
   }
 
   /** furc_hash of the key whose hash `murmur` holds. */
   private furc(buckets: number): number {
-    this.wordsHi[0] = this.murmur.hi;
-    this.wordsLo[0] = this.murmur.lo;
+    const { bits } = this;
+    bits[0] = this.murmur.lo;
+    bits[1] = this.murmur.hi;
     this.words = 1;
     if (buckets <= 1) return 0;
     let depth = Math.ceil(Math.log2(buckets));
     let at = depth;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      while (!this.bit(at)) {
+      this.makeBits(at);
+      while (!isSet(bits, at)) {
         if (depth === 0) return 0;
         at = --depth;
       }
+      this.makeBits(at + STRIDE * (depth - 1));
       at += STRIDE;
       let bucket = 1;
       for (let level = 1; level < depth; level++) {
-        bucket = (bucket << 1) | Number(this.bit(at));
+        bucket = (bucket << 1) | ((bits[at >> 5]! >>> (at & 31)) & 1);
         at += STRIDE;
       }
       if (bucket < buckets) return bucket;
@@ -79,16 +103,15 @@ export class FbiHash {
     return 0;
   }
 
-  private bit(index: number): boolean {
-    const at = index >> 6;
-    while (this.words <= at) {
-      this.murmur.again();
-      this.wordsHi[this.words] = this.murmur.hi;
-      this.wordsLo[this.words++] = this.murmur.lo;
-    }
-    const within = index & 63;
-    return within < 32
-      ? ((this.wordsLo[at]! >>> within) & 1) === 1
-      : ((this.wordsHi[at]! >>> (within - 32)) & 1) === 1;
+  /** Works out the bits of the key up to number `last`. */
+  private makeBits(last: number): void {
+    const wanted = (last >> 6) + 1;
+    if (wanted <= this.words) return;
+    this.murmur.chain(this.bits, this.words, wanted);
+    this.words = wanted;
   }
+}
+
+function isSet(bits: Int32Array, at: number): boolean {
+  return ((bits[at >> 5]! >>> (at & 31)) & 1) === 1;
 }

@@ -4,6 +4,18 @@
  */
 const M_HI = 0xc6a4a793;
 const M_LO = 0x5bd1e995;
+const M_LO_LOW = M_LO & 0xffff;
+const M_LO_HIGH = M_LO >>> 16;
+
+/** Upper half of `hash * M` modulo 2^64; the lower one is `Math.imul(lo, M_LO)`. All of it in 32-bit integers. */
+function timesM(hi: number, lo: number): number {
+  const low = lo & 0xffff;
+  const high = lo >>> 16;
+  const middle = (Math.imul(high, M_LO_LOW) + (Math.imul(low, M_LO_LOW) >>> 16)) | 0;
+  const cross = (Math.imul(low, M_LO_HIGH) + (middle & 0xffff)) | 0;
+  const carry = (Math.imul(high, M_LO_HIGH) + (middle >>> 16) + (cross >>> 16)) | 0;
+  return (carry + Math.imul(hi, M_LO) + Math.imul(lo, M_HI)) | 0;
+}
 
 export class Murmur64 {
   /** Upper and lower half of the last hash, as signed 32-bit integers. */
@@ -37,12 +49,37 @@ export class Murmur64 {
     this.finish();
   }
 
-  /** Hashes the 8 bytes of the last hash. */
-  again(): void {
-    const { hi, lo } = this;
-    this.begin(8);
-    this.block(lo, hi);
+  /** Hashes one integer as a little-endian 32-bit word. */
+  integer(value: number): void {
+    this.begin(4);
+    this.lo ^= value;
+    this.multiply();
     this.finish();
+  }
+
+  /**
+   * Hashes the 8 bytes of the last hash, and those of each hash that this gives: writes the lower and the upper half of
+   * hash i, counted from 0 = the last hash so far, to `out[2 i]` and `out[2 i + 1]`, for `from <= i < to`.
+   */
+  chain(out: Int32Array, from: number, to: number): void {
+    this.begin(8);
+    const beginHi = this.hi;
+    const beginLo = this.lo;
+    let lo = out[2 * from - 2]!;
+    let hi = out[2 * from - 1]!;
+    for (let i = from; i < to; i++) {
+      // `block`, then `finish`, in local variables.
+      hi = timesM(hi, lo);
+      lo = Math.imul(lo, M_LO) ^ (hi >>> 15);
+      hi = timesM(hi, lo) ^ beginHi;
+      lo = Math.imul(lo, M_LO) ^ beginLo;
+      hi = timesM(hi, lo);
+      lo = Math.imul(lo, M_LO) ^ (hi >>> 15);
+      hi = timesM(hi, lo);
+      lo = Math.imul(lo, M_LO) ^ (hi >>> 15);
+      out[2 * i] = lo;
+      out[2 * i + 1] = hi;
+    }
   }
 
   private begin(length: number): void {
@@ -80,19 +117,9 @@ export class Murmur64 {
     this.lo ^= this.hi >>> 15;
   }
 
-  /** hash = hash * M modulo 2^64, by 16-bit limbs of the lower halves. */
   private multiply(): void {
-    const { hi, lo } = this;
-    const a0 = lo & 0xffff;
-    const a1 = lo >>> 16;
-    const b0 = M_LO & 0xffff;
-    const b1 = M_LO >>> 16;
-    const low = a0 * b0;
-    const middle = a1 * b0 + (low >>> 16);
-    const cross = a0 * b1 + (middle & 0xffff);
-    const carry = a1 * b1 + (middle >>> 16) + (cross >>> 16);
-    this.lo = Math.imul(lo, M_LO);
-    this.hi = (carry + Math.imul(hi, M_LO) + Math.imul(lo, M_HI)) | 0;
+    this.hi = timesM(this.hi, this.lo);
+    this.lo = Math.imul(this.lo, M_LO);
   }
 }
 

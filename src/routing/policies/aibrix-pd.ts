@@ -1,5 +1,6 @@
 import { lowestCost } from "../cost-choice.js";
-import { openMeanAndDeviation } from "../mean-and-deviation.js";
+import { LowestLoad } from "../lowest-load.js";
+import { meanAndDeviation } from "../mean-and-deviation.js";
 import { choice, number, type Values } from "../parameters.js";
 import { PendingWork, releaseHooks } from "../pending-work.js";
 import { AllHolders } from "../prefix-index/prefix-holders.js";
@@ -81,31 +82,34 @@ export const aibrixPd = policySpec({
 function prefillPolicy(params: Params, { fleetSize }: PolicySetup): Policy {
   const index = new AllHolders(fleetSize, params.index_capacity, params.index_ttl_s * 1000);
   const held = new Float64Array(fleetSize);
+  const loads = new LowestLoad(fleetSize, "random");
 
   function costs(
     candidates: readonly Worker[],
     { prefix }: RoutingRequest,
-    { ledger, nowMs, random }: PolicyContext,
+    context: PolicyContext,
     out: Float64Array,
   ): string {
-    const loads = candidates.map((worker) => ledger.open(worker.index));
-    const most = Math.max(...loads);
-    const least = Math.min(...loads);
-    if (most - least > params.prefill_imbalance_threshold) {
-      const idle = candidates.filter((_, i) => loads[i] === least);
-      bind(candidates, idle[random.nextInt(idle.length)]!, out);
+    const { ledger, nowMs, random } = context;
+    loads.look(candidates, context);
+    const { lowest, highest } = loads;
+    if (highest - lowest > params.prefill_imbalance_threshold) {
+      bind(candidates, loads.take(random), out);
       return BOUND;
     }
     index.unitsOfEach(prefix, nowMs, held);
-    const { mean, deviation } = openMeanAndDeviation(candidates, ledger);
-    candidates.forEach((worker, i) => {
-      const load = loads[i]!;
-      const percentHeld =
-        prefix.totalUnits > 0 ? Math.floor((100 * held[worker.index]!) / prefix.totalUnits) : 0;
-      if (load > mean + params.stddev_factor * deviation) out[worker.index] = Infinity;
-      else if (params.prefill_score === "least_request") out[worker.index] = load;
-      else out[worker.index] = (100 - percentHeld) * params.miss_weight + load / Math.max(1, most);
-    });
+    const { mean, deviation } = meanAndDeviation(candidates.length, loads);
+    const bound = mean + params.stddev_factor * deviation;
+    const byLoad = params.prefill_score === "least_request";
+    for (const { index: worker } of candidates) {
+      const load = ledger.open(worker);
+      if (load > bound) out[worker] = Infinity;
+      else if (byLoad) out[worker] = load;
+      else {
+        const percentHeld = prefix.totalUnits > 0 ? Math.floor((100 * held[worker]!) / prefix.totalUnits) : 0;
+        out[worker] = (100 - percentHeld) * params.miss_weight + load / Math.max(1, highest);
+      }
+    }
     return params.prefill_score;
   }
 
@@ -126,7 +130,7 @@ function decodePolicy(params: Params, { fleetSize }: PolicySetup): Policy {
     const most = Math.max(1, ...loads);
     const least = Math.min(...loads);
     if (most - least >= params.decode_imbalance_threshold) {
-      bind(candidates, known[loads.indexOf(least)]!, out);
+      bind(candidates, known[loads.indexOf(least)]!.index, out);
       return BOUND;
     }
     const mostFree = Math.max(1, ...known.map(percentFree));
@@ -155,9 +159,9 @@ function decodePolicy(params: Params, { fleetSize }: PolicySetup): Policy {
 }
 
 /** Rules out every candidate but one. */
-function bind(candidates: readonly Worker[], only: Worker, out: Float64Array): void {
+function bind(candidates: readonly Worker[], only: number, out: Float64Array): void {
   for (const { index } of candidates) out[index] = Infinity;
-  out[only.index] = 0;
+  out[only] = 0;
 }
 
 function percentFree({ stats }: Worker): number {

@@ -1,5 +1,6 @@
+import { LowestLoad } from "../lowest-load.js";
 import { Lowest, TIES } from "../lowest.js";
-import { openMeanAndDeviation } from "../mean-and-deviation.js";
+import { meanAndDeviation } from "../mean-and-deviation.js";
 import { number } from "../parameters.js";
 import { INDEX_CAPACITY } from "../prefix-index/index-capacity.js";
 import { AllHolders } from "../prefix-index/prefix-holders.js";
@@ -50,39 +51,35 @@ export const aibrixPrefixCache = policySpec({
   create: (params, { fleetSize }) => {
     const index = new AllHolders(fleetSize, params.index_capacity, params.index_ttl_s * 1000);
     const held = new Float64Array(fleetSize);
-    const lowest = new Lowest(fleetSize, params.ties);
+    const least = new LowestLoad(fleetSize, params.ties);
     const best = new Lowest(fleetSize, params.ties);
     return {
       name: "aibrix_prefix_cache",
-      pick(candidates, { prefix }, { ledger, nowMs, random }) {
+      pick(candidates, { prefix }, context) {
+        const { ledger, nowMs, random, candidateSet } = context;
         index.unitsOfEach(prefix, nowMs, held);
-        const { mean, deviation } = openMeanAndDeviation(candidates, ledger);
+        least.look(candidates, context);
+        const { lowest, highest } = least;
+        const { mean, deviation } = meanAndDeviation(candidates.length, least);
         const bound = mean + params.stddev_factor * deviation;
-        lowest.reset();
-        let most = 0;
-        for (const worker of candidates) {
-          const open = ledger.open(worker.index);
-          most = Math.max(most, open);
-          lowest.offer(worker.index, open);
-        }
-        const least = lowest.value;
-        const unbalanced = most - least > params.imbalance_abs_threshold;
+        const unbalanced = highest - lowest > params.imbalance_abs_threshold;
         best.reset();
-        for (const worker of candidates) {
-          const open = ledger.open(worker.index);
-          if (open > bound || held[worker.index] === 0 || (unbalanced && open > least)) continue;
+        for (let i = 0; i < index.holderCount; i++) {
+          const worker = index.holders[i]!;
+          const open = ledger.open(worker);
+          if (!candidateSet.has(worker) || open > bound || (unbalanced && open > lowest)) continue;
           // Most units held first, then fewest open requests: open / (most + 1) is below 1.
-          best.offer(worker.index, open / (most + 1) - held[worker.index]!);
+          best.offer(worker, open / (highest + 1) - held[worker]!);
         }
-        const holder = best.take(random);
-        const figures = { min_load: least, max_load: most, bound };
+        const holder = best.takeSorted(random);
+        const figures = { min_load: lowest, max_load: highest, bound };
         if (holder >= 0) {
           const branch = unbalanced ? "prefix_hit_unbalanced" : "prefix_hit";
           const chosen = { ...figures, held_units: held[holder]! };
           return { worker: holder, policy: "aibrix_prefix_cache", branch, figures: chosen };
         }
         const branch = unbalanced ? "balance" : "min_load";
-        return { worker: lowest.take(random), policy: "aibrix_prefix_cache", branch, figures };
+        return { worker: least.take(random), policy: "aibrix_prefix_cache", branch, figures };
       },
       ...indexHooks(index),
     };

@@ -1,6 +1,6 @@
-import { CandidateSet } from "../candidate-set.js";
 import { HashRing } from "../hashing/hash-ring.js";
 import { KEYLESS, keyKind, ringPoint } from "../hashing/routing-key.js";
+import { LowestLoad } from "../lowest-load.js";
 import { number } from "../parameters.js";
 import { policySpec } from "../specs.js";
 import { VIRTUAL_NODES } from "./consistent-hash.js";
@@ -26,17 +26,16 @@ export const boundedLoadHash = policySpec({
   usesSessionKey: () => true,
   create: (params, { workers, fleetSize }) => {
     let ring = new HashRing(workers, params.virtual_nodes);
-    const candidateSet = new CandidateSet(fleetSize);
+    const loads = new LowestLoad(fleetSize, "first");
     return {
       name: "bounded_load_hash",
-      pick(candidates, request, { ledger, random }) {
+      pick(candidates, request, context) {
+        const { ledger, random, candidateSet } = context;
         const kind = keyKind(request, params.keyless);
         let point = ringPoint(ring, request, kind, random);
         const owner = ring.ownerOf(point);
-        let total = 0;
-        for (const { index } of candidates) total += ledger.open(index);
-        const bound = Math.ceil((params.load_factor * (total + 1)) / candidates.length);
-        candidateSet.set(candidates);
+        loads.look(candidates, context);
+        const bound = Math.ceil((params.load_factor * (loads.sum + 1)) / candidates.length);
         let worker = owner;
         while (!candidateSet.has(worker) || ledger.open(worker) + 1 > bound) {
           point = ring.after(point);

@@ -1,4 +1,6 @@
-import { Lowest, TIES } from "../lowest.js";
+import { ChangeLog } from "../change-log.js";
+import { LowestLoad } from "../lowest-load.js";
+import { TIES } from "../lowest.js";
 import { integer, number, type Values } from "../parameters.js";
 import { policySpec, type PolicySetup } from "../specs.js";
 import type { LegDecision, Policy, PolicyContext, RoutingRequest, Worker } from "../types.js";
@@ -66,7 +68,8 @@ class Bucket implements Policy {
   private first = 0;
   private nextAdjustMs: number;
   private share: number;
-  private readonly lowest: Lowest;
+  private readonly loadChanges: ChangeLog;
+  private readonly least: LowestLoad;
 
   constructor(params: Params, { workers, fleetSize }: PolicySetup) {
     this.params = params;
@@ -75,33 +78,33 @@ class Bucket implements Policy {
     this.upTo = evenRanges(this.share, workers.length);
     this.load = new Float64Array(fleetSize);
     this.nextAdjustMs = params.window_s * 1000;
-    this.lowest = new Lowest(fleetSize, params.ties);
+    this.loadChanges = new ChangeLog(fleetSize);
+    this.least = new LowestLoad(fleetSize, params.ties, {
+      changes: () => [this.loadChanges],
+      of: ({ index }) => this.load[index]!,
+    });
   }
 
   pick(candidates: readonly Worker[], { prefix }: RoutingRequest, context: PolicyContext): LegDecision {
     this.moveWindow(context.nowMs);
     const { bucket_balance_abs_units: abs, bucket_balance_rel: rel } = this.params;
-    this.lowest.reset();
-    let most = 0;
-    for (const { index } of candidates) {
-      this.lowest.offer(index, this.load[index]!);
-      most = Math.max(most, this.load[index]!);
+    this.least.look(candidates, context);
+    const { lowest, highest } = this.least;
+    const figures = { units: prefix.totalUnits, min_load: lowest, max_load: highest };
+    if (highest - lowest > abs && highest > rel * lowest) {
+      return { worker: this.least.take(context.random), policy: this.name, branch: "balance", figures };
     }
-    const least = this.lowest.value;
-    const figures = { units: prefix.totalUnits, min_load: least, max_load: most };
-    if (most - least > abs && most > rel * least) {
-      return { worker: this.lowest.take(context.random), policy: this.name, branch: "balance", figures };
-    }
-    const owner = this.workers[this.upTo.findIndex((upTo) => prefix.totalUnits <= upTo)]!;
-    if (candidates.includes(owner)) {
+    const owner = this.workers[rangeOf(prefix.totalUnits, this.upTo)]!;
+    if (context.candidateSet.has(owner.index)) {
       return { worker: owner.index, policy: this.name, branch: "bucket", figures };
     }
-    return { worker: this.lowest.take(context.random), policy: this.name, branch: "owner_down", figures };
+    return { worker: this.least.take(context.random), policy: this.name, branch: "owner_down", figures };
   }
 
   onRouted({ worker }: LegDecision, { prefix }: RoutingRequest, nowMs: number): void {
     this.window.push({ atMs: nowMs, worker, units: prefix.totalUnits });
     this.load[worker]! += prefix.totalUnits;
+    this.loadChanges.add(worker);
   }
 
   onWorkersChanged(workers: readonly Worker[]): void {
@@ -127,6 +130,7 @@ class Bucket implements Policy {
     while (this.first < this.window.length && this.window[this.first]!.atMs < sinceMs) {
       const { worker, units } = this.window[this.first++]!;
       this.load[worker]! -= units;
+      this.loadChanges.add(worker);
     }
   }
 
@@ -146,6 +150,18 @@ class Bucket implements Policy {
     while (upTo.length + 1 < this.workers.length) upTo.push(lengths[lengths.length - 1]!);
     this.upTo = [...upTo, Infinity];
   }
+}
+
+/** The first range that reaches up to `units`. */
+function rangeOf(units: number, upTo: readonly number[]): number {
+  let from = 0;
+  let to = upTo.length - 1;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (units <= upTo[middle]!) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 /** `count` ranges of one length, the last of them open. */

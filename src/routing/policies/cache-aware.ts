@@ -1,16 +1,11 @@
-import { Lowest } from "../lowest.js";
+import { ChangeLog } from "../change-log.js";
+import { LoadTree } from "../load-tree.js";
+import { LowestLoad, OPEN_REQUESTS } from "../lowest-load.js";
+import { Lowest, type Ties } from "../lowest.js";
 import { choice, integer, number, optionalChoice, type Values } from "../parameters.js";
 import { AllHolders, FirstOwner, type PrefixHolders } from "../prefix-index/prefix-holders.js";
 import { policySpec, type PolicySetup } from "../specs.js";
-import type {
-  Figures,
-  LedgerView,
-  LegDecision,
-  Policy,
-  PolicyContext,
-  RoutingRequest,
-  Worker,
-} from "../types.js";
+import type { Figures, LegDecision, Policy, PolicyContext, RoutingRequest, Worker } from "../types.js";
 
 const PARAMETERS = [
   number(
@@ -109,12 +104,18 @@ class CacheAware implements Policy {
   private readonly gate: "request" | "fleet" | "healthy";
   private readonly firstOwner: boolean;
   private readonly holders: PrefixHolders;
-  private readonly lowest: Lowest;
+  private readonly least: LowestLoad;
   private readonly lowestHolder: Lowest;
   /** Requests that each worker was given, where ties go by it. */
   private readonly routed: Float64Array | null;
+  private readonly routedChanges: ChangeLog;
+  /** Loads of the whole fleet, where its balance is tested and workers are down. */
+  private fleet: LoadTree | null = null;
+
+  private readonly fleetSize: number;
 
   constructor(params: Params, { fleetSize }: PolicySetup) {
+    this.fleetSize = fleetSize;
     const compat = params.form === "compat";
     const ties = params.ties ?? (compat ? "first" : "random");
     this.params = params;
@@ -124,54 +125,57 @@ class CacheAware implements Policy {
       ? new FirstOwner(fleetSize, params.max_tree_size, params.eviction_interval_s * 1000)
       : new AllHolders(fleetSize, params.max_tree_size);
     this.routed = ties === "fewest_routed" ? new Float64Array(fleetSize) : null;
-    this.lowest = new Lowest(fleetSize, ties === "fewest_routed" ? "first" : ties);
+    this.routedChanges = new ChangeLog(fleetSize);
     this.lowestHolder = new Lowest(fleetSize, ties === "fewest_routed" ? "first" : ties);
+    this.least =
+      this.routed === null ? new LowestLoad(fleetSize, ties as Ties) : this.fewestRouted(this.routed);
   }
 
   pick(candidates: readonly Worker[], request: RoutingRequest, context: PolicyContext): LegDecision {
-    const { ledger, random } = context;
-    this.lowest.reset();
-    for (const { index } of candidates) {
-      this.lowest.offer(index, ledger.open(index), this.routed?.[index] ?? 0);
-    }
+    const { ledger, random, candidateSet } = context;
+    const { least, lowestHolder } = this;
+    least.look(candidates, context);
     if (this.gate !== "request") {
-      // The product's own gate counts workers that are down as well (vllm-router issue #254).
-      const { highest, lowest } = loadRange(this.gate === "fleet" ? context.workers : candidates, ledger);
+      const { highest, lowest } = this.gate === "fleet" ? this.fleetRange(context) : least;
       if (this.isUnbalanced(highest, lowest)) {
-        return decision(this.lowest.take(random), "balance", { max_load: highest, min_load: lowest });
+        return decision(least.take(random), "balance", { max_load: highest, min_load: lowest });
       }
     }
     const { match_granularity: granularity } = this.params;
-    const found = this.holders.match(request.prefix, context.nowMs, candidates);
+    const found = this.holders.match(request.prefix, context.nowMs, candidateSet);
     const held = found - (found % granularity);
     const { totalUnits } = request.prefix;
     const rate = totalUnits > 0 ? held / totalUnits : 0;
-    const minLoad = this.lowest.value;
+    const minLoad = least.lowest;
     if (!(rate > this.params.cache_threshold)) {
       const figures = { match_rate: rate, held_units: held, total_units: totalUnits, min_load: minLoad };
-      return decision(this.lowest.take(random), "min_load", figures);
+      return decision(least.take(random), "min_load", figures);
     }
-    this.lowestHolder.reset();
-    for (const { index } of candidates) {
-      if (this.holders.isHolder(index)) this.lowestHolder.offer(index, ledger.open(index));
+    lowestHolder.reset();
+    const { holders, holderCount } = this.holders;
+    for (let i = 0; i < holderCount; i++) {
+      const worker = holders[i]!;
+      if (candidateSet.has(worker)) lowestHolder.offer(worker, ledger.open(worker));
     }
-    const holder = this.lowestHolder.take(random);
+    const holder = lowestHolder.takeSorted(random);
     const figures = {
       match_rate: rate,
       held_units: held,
       total_units: totalUnits,
       min_load: minLoad,
-      holder_load: this.lowestHolder.value,
+      holder_load: lowestHolder.value,
     };
-    if (holder < 0) return this.withoutOwner(candidates, { match_rate: rate, min_load: minLoad }, context);
-    if (this.gate === "request" && this.isUnbalanced(this.lowestHolder.value, minLoad)) {
-      return decision(this.lowest.take(random), "balance", figures);
+    if (holder < 0) return this.withoutOwner(candidates, { match_rate: rate, min_load: minLoad });
+    if (this.gate === "request" && this.isUnbalanced(lowestHolder.value, minLoad)) {
+      return decision(least.take(random), "balance", figures);
     }
     return decision(holder, "cache_hit", figures);
   }
 
   onRouted({ worker, branch }: LegDecision): void {
-    if (this.routed !== null && branch !== "first_healthy") this.routed[worker]!++;
+    if (this.routed === null || branch === "first_healthy") return;
+    this.routed[worker]!++;
+    this.routedChanges.add(worker);
   }
 
   onPrefixHeld({ worker, branch }: LegDecision, request: RoutingRequest, nowMs: number): void {
@@ -193,32 +197,34 @@ class CacheAware implements Policy {
     return high - low > abs && high > low * rel;
   }
 
+  /** The least loaded worker, of several the one that was given fewest requests. */
+  private fewestRouted(routed: Float64Array): LowestLoad {
+    return new LowestLoad(routed.length, "first", {
+      ...OPEN_REQUESTS,
+      changes: ({ ledger }) => [ledger.changes, this.routedChanges],
+      second: ({ index }) => routed[index]!,
+    });
+  }
+
+  /** The product's own gate counts workers that are down as well (vllm-router issue #254). */
+  private fleetRange({ workers, ledger }: PolicyContext): LoadTree {
+    this.fleet ??= new LoadTree(this.fleetSize, {
+      changes: [ledger.changes],
+      load: ({ index }) => ledger.open(index),
+      second: () => 0,
+    });
+    this.fleet.update(workers);
+    return this.fleet;
+  }
+
   /** The prefix is known, but its first owner is no candidate. */
-  private withoutOwner(
-    candidates: readonly Worker[],
-    figures: Figures,
-    { workers }: PolicyContext,
-  ): LegDecision {
+  private withoutOwner(candidates: readonly Worker[], figures: Figures): LegDecision {
     if (this.params.stale_owner === "forget") {
-      for (const { index } of workers) if (this.holders.isHolder(index)) this.holders.removeWorker(index);
+      const { holders, holderCount } = this.holders;
+      for (let i = 0; i < holderCount; i++) this.holders.removeWorker(holders[i]!);
     }
     return decision(candidates[0]!.index, "first_healthy", figures);
   }
-}
-
-/** Highest and lowest load of some workers. */
-function loadRange(
-  workers: readonly Worker[],
-  ledger: LedgerView,
-): { readonly highest: number; readonly lowest: number } {
-  let highest = 0;
-  let lowest = Infinity;
-  for (const { index } of workers) {
-    const load = ledger.open(index);
-    if (load > highest) highest = load;
-    if (load < lowest) lowest = load;
-  }
-  return { highest, lowest };
 }
 
 function decision(worker: number, branch: string, figures: Figures): LegDecision {

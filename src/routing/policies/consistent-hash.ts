@@ -1,4 +1,3 @@
-import { CandidateSet } from "../candidate-set.js";
 import { HashRing } from "../hashing/hash-ring.js";
 import { KEYLESS, keyKind, ringPoint } from "../hashing/routing-key.js";
 import { choice, integer } from "../parameters.js";
@@ -30,17 +29,15 @@ export const consistentHash = policySpec({
     ),
   ],
   usesSessionKey: () => true,
-  create: (params, { workers, fleetSize }) => {
+  create: (params, { workers }) => {
     let ring = new HashRing(workers, params.virtual_nodes);
-    const candidateSet = new CandidateSet(fleetSize);
     return {
       name: "consistent_hash",
-      pick(candidates, request, { random }) {
+      pick(candidates, request, { random, candidateSet }) {
         const kind = keyKind(request, params.keyless);
         let point = ringPoint(ring, request, kind, random);
         const owner = ring.ownerOf(point);
         const figures = { point, owner };
-        candidateSet.set(candidates);
         if (candidateSet.has(owner)) {
           return { worker: owner, policy: "consistent_hash", branch: `${kind}_owner`, figures };
         }

@@ -1,3 +1,4 @@
+import { LowestLoad } from "../lowest-load.js";
 import { Lowest, TIES } from "../lowest.js";
 import { number } from "../parameters.js";
 import { DYNAMO_INDEX, dynamoIndex } from "../prefix-index/dynamo-index.js";
@@ -44,38 +45,44 @@ export const dynamoTwoTier = policySpec({
   create: (params, { fleetSize }) => {
     const index = dynamoIndex(params, fleetSize);
     const held = new Float64Array(fleetSize);
-    const lowest = new Lowest(fleetSize, params.ties);
+    const least = new LowestLoad(fleetSize, params.ties);
     const lowestHolder = new Lowest(fleetSize, params.ties);
     return {
       name: "dynamo_two_tier",
-      pick(candidates, { prefix }, { ledger, nowMs, random }) {
+      pick(candidates, { prefix }, context) {
+        const { ledger, nowMs, random, candidateSet } = context;
         index.unitsOfEach(prefix, nowMs, held);
-        lowest.reset();
-        let most = 0;
+        const { holders, holderCount } = index;
+        least.look(candidates, context);
+        const { lowest, highest } = least;
         let mostHeld = 0;
-        for (const { index: worker } of candidates) {
-          lowest.offer(worker, ledger.open(worker));
-          most = Math.max(most, ledger.open(worker));
-          mostHeld = Math.max(mostHeld, held[worker]!);
+        for (let i = 0; i < holderCount; i++) {
+          const worker = holders[i]!;
+          if (candidateSet.has(worker)) mostHeld = Math.max(mostHeld, held[worker]!);
         }
-        const least = lowest.value;
         const rate = prefix.totalUnits > 0 ? mostHeld / prefix.totalUnits : 0;
-        const figures = { match_rate: rate, held_units: mostHeld, min_load: least, max_load: most };
+        const figures = { match_rate: rate, held_units: mostHeld, min_load: lowest, max_load: highest };
         const decision = (worker: number, branch: string) => ({
           worker,
           policy: "dynamo_two_tier",
           branch,
           figures,
         });
-        if (most - least > params.balance_abs_threshold && most > params.balance_rel_threshold * least) {
-          return decision(lowest.take(random), "balance");
+        if (
+          highest - lowest > params.balance_abs_threshold &&
+          highest > params.balance_rel_threshold * lowest
+        ) {
+          return decision(least.take(random), "balance");
         }
-        if (!(rate > params.cache_threshold)) return decision(lowest.take(random), "min_load");
+        if (!(rate > params.cache_threshold)) return decision(least.take(random), "min_load");
         lowestHolder.reset();
-        for (const { index: worker } of candidates) {
-          if (held[worker] === mostHeld) lowestHolder.offer(worker, ledger.open(worker));
+        for (let i = 0; i < holderCount; i++) {
+          const worker = holders[i]!;
+          if (held[worker] === mostHeld && candidateSet.has(worker)) {
+            lowestHolder.offer(worker, ledger.open(worker));
+          }
         }
-        return decision(lowestHolder.take(random), "cache_hit");
+        return decision(lowestHolder.takeSorted(random), "cache_hit");
       },
       ...indexHooks(index),
     };

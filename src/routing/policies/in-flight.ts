@@ -1,6 +1,12 @@
-import { Lowest, TIES } from "../lowest.js";
+import { LowestLoad, OPEN_REQUESTS, type Load } from "../lowest-load.js";
+import { TIES } from "../lowest.js";
 import { choice } from "../parameters.js";
 import { policySpec } from "../specs.js";
+
+const OPEN_TOKENS: Load = {
+  changes: ({ ledger }) => [ledger.changes],
+  of: ({ index }, ledger) => ledger.openTokens(index),
+};
 
 /** The worker with the least work open by the router's own ledger, which is never stale. */
 export const inFlight = policySpec({
@@ -12,23 +18,17 @@ export const inFlight = policySpec({
     TIES,
   ],
   create: (params, { fleetSize }) => {
-    const lowest = new Lowest(fleetSize, params.ties);
-    const byTokens = params.load_unit === "prompt_tokens";
+    const load = params.load_unit === "prompt_tokens" ? OPEN_TOKENS : OPEN_REQUESTS;
+    const least = new LowestLoad(fleetSize, params.ties, load);
     return {
       name: "in_flight",
-      pick(candidates, _request, { ledger, random }) {
-        lowest.reset();
-        let most = 0;
-        for (const { index } of candidates) {
-          const load = byTokens ? ledger.openTokens(index) : ledger.open(index);
-          if (load > most) most = load;
-          lowest.offer(index, load);
-        }
+      pick(candidates, _request, context) {
+        least.look(candidates, context);
         return {
-          worker: lowest.take(random),
+          worker: least.take(context.random),
           policy: "in_flight",
           branch: "min_load",
-          figures: { min_load: lowest.value, max_load: most },
+          figures: { min_load: least.lowest, max_load: least.highest },
         };
       },
     };

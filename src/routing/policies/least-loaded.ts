@@ -1,9 +1,16 @@
-import { Lowest, TIES } from "../lowest.js";
+import { LowestLoad, type Load } from "../lowest-load.js";
+import { TIES } from "../lowest.js";
 import { choice } from "../parameters.js";
 import { policySpec } from "../specs.js";
 import type { Policy } from "../types.js";
 import { inFlight } from "./in-flight.js";
 import { roundRobin } from "./round-robin.js";
+
+/** Running plus waiting requests; below 0 where nothing is known. */
+const ENGINE_LOAD: Load = {
+  changes: ({ statsChanges }) => [statsChanges],
+  of: ({ stats }) => (stats === null ? -1 : stats.running + stats.waiting),
+};
 
 /**
  * The worker with the lowest `running + waiting` of the engines' own statistics, as old as they are. While
@@ -25,7 +32,7 @@ export const leastLoaded = policySpec({
   ],
   usesStats: () => true,
   create: (params, setup) => {
-    const lowest = new Lowest(setup.fleetSize, params.ties);
+    const least = new LowestLoad(setup.fleetSize, params.ties, ENGINE_LOAD);
     const fallback: Policy =
       params.without_stats === "round_robin"
         ? roundRobin.create({}, setup)
@@ -33,22 +40,16 @@ export const leastLoaded = policySpec({
     return {
       name: "least_loaded",
       pick(candidates, request, context) {
-        lowest.reset();
-        let most = 0;
-        for (const { index, stats } of candidates) {
-          if (stats === null) {
-            const { worker, figures } = fallback.pick(candidates, request, context);
-            return { worker, policy: "least_loaded", branch: `no_stats_${fallback.name}`, figures };
-          }
-          const load = stats.running + stats.waiting;
-          if (load > most) most = load;
-          lowest.offer(index, load);
+        least.look(candidates, context);
+        if (least.lowest < 0) {
+          const { worker, figures } = fallback.pick(candidates, request, context);
+          return { worker, policy: "least_loaded", branch: `no_stats_${fallback.name}`, figures };
         }
         return {
-          worker: lowest.take(context.random),
+          worker: least.take(context.random),
           policy: "least_loaded",
           branch: "min_load",
-          figures: { min_load: lowest.value, max_load: most },
+          figures: { min_load: least.lowest, max_load: least.highest },
         };
       },
     };

@@ -1,8 +1,8 @@
+import type { CandidateSet } from "../candidate-set.js";
 import { integer } from "../parameters.js";
 import { AllHolders } from "../prefix-index/prefix-holders.js";
 import { indexHooks } from "../prefix-index/prefix-index.js";
 import { policySpec } from "../specs.js";
-import type { Worker } from "../types.js";
 import { qps } from "./qps.js";
 
 /**
@@ -25,24 +25,22 @@ export const prefixAware = policySpec({
   create: ({ prefix_min_match_length: minMatch }, setup) => {
     const index = new AllHolders(setup.fleetSize, Infinity);
     const byRate = qps.create({ request_stats_window_s: 60, ties: "first" }, setup);
-    const holders: Worker[] = [];
     return {
       name: "prefix_aware",
       pick(candidates, request, context) {
-        const held = index.match(request.prefix, context.nowMs, candidates);
+        const held = index.match(request.prefix, context.nowMs, context.candidateSet);
         const figures = { held_units: held, total_units: request.prefix.totalUnits };
         if (held < minMatch) {
           const { worker } = byRate.pick(candidates, request, context);
           return { worker, policy: "prefix_aware", branch: "short_match_qps", figures };
         }
-        holders.length = 0;
-        for (const worker of candidates) if (index.isHolder(worker.index)) holders.push(worker);
-        const from = holders.length > 0 ? holders : candidates;
-        const worker = from[context.random.nextInt(from.length)]!.index;
+        const holders = candidatesAmong(index, context.candidateSet);
+        const count = holders.length > 0 ? holders.length : candidates.length;
+        const chosen = context.random.nextInt(count);
         return {
-          worker,
+          worker: holders.length > 0 ? holders[chosen]! : candidates[chosen]!.index,
           policy: "prefix_aware",
-          branch: from === holders ? "prefix_hit" : "no_match",
+          branch: holders.length > 0 ? "prefix_hit" : "no_match",
           figures,
         };
       },
@@ -52,3 +50,11 @@ export const prefixAware = policySpec({
     };
   },
 });
+
+/** The holders that are candidates, in fleet order. */
+function candidatesAmong({ holders, holderCount }: AllHolders, candidates: CandidateSet): Int32Array {
+  return holders
+    .subarray(0, holderCount)
+    .filter((worker) => candidates.has(worker))
+    .sort();
+}

@@ -1,6 +1,6 @@
-import { CandidateSet } from "../candidate-set.js";
 import { HashRing } from "../hashing/hash-ring.js";
-import { Lowest, TIES } from "../lowest.js";
+import { LowestLoad } from "../lowest-load.js";
+import { TIES } from "../lowest.js";
 import { integer, number } from "../parameters.js";
 import { policySpec } from "../specs.js";
 
@@ -31,31 +31,24 @@ export const prefixHash = policySpec({
   ],
   create: (params, { workers, fleetSize }) => {
     let ring = new HashRing(workers, params.ring_points);
-    const candidateSet = new CandidateSet(fleetSize);
-    const lowest = new Lowest(fleetSize, params.ties);
+    const least = new LowestLoad(fleetSize, params.ties);
     return {
       name: "prefix_hash",
-      pick(candidates, { prefix }, { ledger, random }) {
+      pick(candidates, { prefix }, context) {
+        const { ledger, random, candidateSet } = context;
         const symbols = Math.ceil(params.prefix_token_count / prefix.unitsPerSymbol);
         let point = ring.pointOfWords(prefix.symbols, Math.min(symbols, prefix.length));
-        candidateSet.set(candidates);
         while (!candidateSet.has(ring.ownerOf(point))) point = ring.after(point);
         const owner = ring.ownerOf(point);
-        let total = 0;
-        for (const { index } of candidates) total += ledger.open(index);
-        const bound = (params.prefix_hash_load_factor * (total + 1)) / candidates.length;
+        least.look(candidates, context);
+        const bound = (params.prefix_hash_load_factor * (least.sum + 1)) / candidates.length;
         const ownerLoad = ledger.open(owner);
         const figures = { owner, owner_load: ownerLoad, bound };
-        if (total === 0 || ownerLoad <= bound)
+        if (least.sum === 0 || ownerLoad <= bound)
           return { worker: owner, policy: "prefix_hash", branch: "owner", figures };
-        lowest.reset();
-        for (const { index } of candidates) {
-          if (ledger.open(index) <= bound) lowest.offer(index, ledger.open(index));
-        }
-        const other = lowest.take(random);
-        return other < 0
-          ? { worker: owner, policy: "prefix_hash", branch: "all_full", figures }
-          : { worker: other, policy: "prefix_hash", branch: "owner_full", figures };
+        return least.lowest <= bound
+          ? { worker: least.take(random), policy: "prefix_hash", branch: "owner_full", figures }
+          : { worker: owner, policy: "prefix_hash", branch: "all_full", figures };
       },
       onWorkersChanged(now) {
         ring = new HashRing(now, params.ring_points);

@@ -1,35 +1,9 @@
-import { Lowest, TIES } from "../lowest.js";
+import { ChangeLog } from "../change-log.js";
+import { LowestLoad } from "../lowest-load.js";
+import { TIES } from "../lowest.js";
 import { number } from "../parameters.js";
 import { policySpec } from "../specs.js";
-
-/** Times of a worker's arrivals within a window, in a ring that grows. */
-class Arrivals {
-  private times = new Float64Array(64);
-  private first = 0;
-  private count = 0;
-  /** True while nothing has ever arrived. */
-  isUnused = true;
-
-  add(nowMs: number): void {
-    this.isUnused = false;
-    if (this.count === this.times.length) {
-      const larger = new Float64Array(2 * this.count);
-      for (let i = 0; i < this.count; i++) larger[i] = this.times[(this.first + i) % this.count]!;
-      this.times = larger;
-      this.first = 0;
-    }
-    this.times[(this.first + this.count++) % this.times.length] = nowMs;
-  }
-
-  /** Arrivals at or after `sinceMs`; earlier ones are forgotten. */
-  since(sinceMs: number): number {
-    while (this.count > 0 && this.times[this.first]! < sinceMs) {
-      this.first = (this.first + 1) % this.times.length;
-      this.count--;
-    }
-    return this.count;
-  }
-}
+import { TimedWorkers } from "../timed-workers.js";
 
 /**
  * The worker with the lowest rate of requests over the last `request_stats_window_s`, counted by the router
@@ -50,26 +24,38 @@ export const qps = policySpec({
     TIES,
   ],
   create: ({ request_stats_window_s: windowS, ties }, { fleetSize }) => {
-    const arrivals = Array.from({ length: fleetSize }, () => new Arrivals());
-    const lowest = new Lowest(fleetSize, ties);
+    const recent = new TimedWorkers();
+    const counts = new Float64Array(fleetSize);
+    const isUsed = new Uint8Array(fleetSize);
+    const changes = new ChangeLog(fleetSize);
+    const least = new LowestLoad(fleetSize, ties, {
+      changes: () => [changes],
+      of: ({ index }) => counts[index]! / windowS,
+      second: ({ index }) => isUsed[index]!,
+    });
     return {
       name: "qps",
-      pick(candidates, _request, { nowMs, random }) {
-        lowest.reset();
-        let highest = 0;
-        for (const { index } of candidates) {
-          const rate = arrivals[index]!.since(nowMs - windowS * 1000) / windowS;
-          if (rate > highest) highest = rate;
-          lowest.offer(index, rate, arrivals[index]!.isUnused ? 0 : 1);
+      pick(candidates, _request, context) {
+        const sinceMs = context.nowMs - windowS * 1000;
+        while (recent.firstMs < sinceMs) {
+          const worker = recent.shift();
+          counts[worker]!--;
+          changes.add(worker);
         }
+        least.look(candidates, context);
         return {
-          worker: lowest.take(random),
+          worker: least.take(context.random),
           policy: "qps",
           branch: "min_qps",
-          figures: { min_qps: lowest.value, max_qps: highest },
+          figures: { min_qps: least.lowest, max_qps: least.highest },
         };
       },
-      onRouted: ({ worker }, _request, nowMs) => arrivals[worker]!.add(nowMs),
+      onRouted({ worker }, _request, nowMs) {
+        recent.push(worker, nowMs);
+        counts[worker]!++;
+        isUsed[worker] = 1;
+        changes.add(worker);
+      },
     };
   },
 });

@@ -1,3 +1,4 @@
+import { LowestLoad } from "../lowest-load.js";
 import { Lowest, TIES } from "../lowest.js";
 import { integer, number, optionalNumber } from "../parameters.js";
 import { AllHolders } from "../prefix-index/prefix-holders.js";
@@ -43,37 +44,44 @@ export const rayPrefixAffinity = policySpec({
     const { fleetSize } = setup;
     const index = new AllHolders(fleetSize, params.index_capacity);
     const byLoad = powerOfTwo.create({ load_signal: "in_flight" }, setup);
-    const smallest = new Lowest(fleetSize, "first");
-    const lowest = new Lowest(fleetSize, params.ties);
+    const loads = new LowestLoad(fleetSize, "first");
+    /** By size of the tree, then by open requests. */
+    const smallest = new LowestLoad(fleetSize, params.ties, {
+      changes: ({ ledger }) => [index.sizeChanges, ledger.changes],
+      of: (worker) => index.size(worker.index),
+      second: (worker, ledger) => ledger.open(worker.index),
+    });
+    const lowestHolder = new Lowest(fleetSize, params.ties);
     return {
       name: "ray_prefix_affinity",
       pick(candidates, request, context) {
-        const { ledger, nowMs, random } = context;
+        const { ledger, nowMs, random, candidateSet } = context;
         const { totalUnits } = request.prefix;
-        let most = 0;
-        let least = Infinity;
-        for (const worker of candidates) {
-          most = Math.max(most, ledger.open(worker.index));
-          least = Math.min(least, ledger.open(worker.index));
+        if (params.imbalanced_threshold !== null) {
+          loads.look(candidates, context);
+          if (loads.highest - loads.lowest > params.imbalanced_threshold) {
+            const { worker, figures } = byLoad.pick(candidates, request, context);
+            return { worker, policy: "ray_prefix_affinity", branch: "imbalanced", figures };
+          }
         }
-        if (most - least > (params.imbalanced_threshold ?? Infinity)) {
-          const { worker, figures } = byLoad.pick(candidates, request, context);
-          return { worker, policy: "ray_prefix_affinity", branch: "imbalanced", figures };
-        }
-        const held = index.match(request.prefix, nowMs, candidates);
+        const held = index.match(request.prefix, nowMs, candidateSet);
         const rate = totalUnits > 0 ? held / totalUnits : 0;
         const isMatch = rate >= params.match_rate_threshold;
-        smallest.reset();
-        if (!isMatch) {
-          for (const worker of candidates) smallest.offer(worker.index, index.size(worker.index));
+        let worker: number;
+        if (isMatch) {
+          lowestHolder.reset();
+          for (let i = 0; i < index.holderCount; i++) {
+            const holder = index.holders[i]!;
+            if (candidateSet.has(holder)) lowestHolder.offer(holder, ledger.open(holder));
+          }
+          worker = lowestHolder.takeSorted(random);
+        } else {
+          smallest.look(candidates, context);
+          worker = smallest.take(random);
         }
-        lowest.reset();
-        for (const worker of candidates) {
-          const isIn = isMatch ? index.isHolder(worker.index) : index.size(worker.index) === smallest.value;
-          if (isIn) lowest.offer(worker.index, ledger.open(worker.index));
-        }
+        // Both take turns together.
+        if (worker >= 0) smallest.last = lowestHolder.last = worker;
         const figures = { match_rate: rate, held_units: held, total_units: totalUnits };
-        const worker = lowest.take(random);
         if (worker >= 0) {
           const branch = isMatch ? "prefix_hit" : "smallest_tree";
           return { worker, policy: "ray_prefix_affinity", branch, figures };

@@ -1,5 +1,5 @@
-import { CandidateSet } from "../candidate-set.js";
-import { Lowest, TIES } from "../lowest.js";
+import { LowestLoad } from "../lowest-load.js";
+import { TIES } from "../lowest.js";
 import { choice, number, optionalNumber, type Values } from "../parameters.js";
 import { SessionTable } from "../session-table.js";
 import { policySpec, type PolicySetup } from "../specs.js";
@@ -53,14 +53,17 @@ class StickyLeastLoaded implements Policy {
   readonly name = "sticky_least_loaded";
   private readonly params: Params;
   private readonly sessions: SessionTable;
-  private readonly lowest: Lowest;
-  private readonly candidateSet: CandidateSet;
+  private readonly leastOpen: LowestLoad;
+  private readonly fewestSessions: LowestLoad;
 
   constructor(params: Params, { fleetSize }: PolicySetup) {
     this.params = params;
     this.sessions = new SessionTable(fleetSize, params.session_ttl_s * 1000);
-    this.lowest = new Lowest(fleetSize, params.ties);
-    this.candidateSet = new CandidateSet(fleetSize);
+    this.leastOpen = new LowestLoad(fleetSize, params.ties);
+    this.fewestSessions = new LowestLoad(fleetSize, params.ties, {
+      changes: () => [this.sessions.changes],
+      of: ({ index }) => this.sessions.count(index),
+    });
   }
 
   pick(candidates: readonly Worker[], { sessionKey }: RoutingRequest, context: PolicyContext): LegDecision {
@@ -68,8 +71,7 @@ class StickyLeastLoaded implements Policy {
     const { assign_by: by } = this.params;
     if (home < 0)
       return this.assign(candidates, context, sessionKey === null ? "keyless" : "new_session", by);
-    this.candidateSet.set(candidates);
-    if (!this.candidateSet.has(home)) return this.assign(candidates, context, "home_down", by);
+    if (!context.candidateSet.has(home)) return this.assign(candidates, context, "home_down", by);
     // What it leaves for is load, so load says where to.
     if (this.isTooLoaded(home, candidates, context))
       return this.assign(candidates, context, "migrated", "in_flight");
@@ -87,25 +89,27 @@ class StickyLeastLoaded implements Policy {
 
   private assign(
     candidates: readonly Worker[],
-    { ledger, random }: PolicyContext,
+    context: PolicyContext,
     branch: string,
     by: Params["assign_by"],
   ): LegDecision {
     const bySessions = by === "sessions";
-    this.lowest.reset();
-    for (const { index } of candidates) {
-      this.lowest.offer(index, bySessions ? this.sessions.count(index) : ledger.open(index));
-    }
-    const figures = { [bySessions ? "min_sessions" : "min_load"]: this.lowest.value };
-    return { worker: this.lowest.take(random), policy: this.name, branch, figures };
+    const [least, other] = bySessions
+      ? [this.fewestSessions, this.leastOpen]
+      : [this.leastOpen, this.fewestSessions];
+    least.look(candidates, context);
+    const worker = least.take(context.random);
+    other.last = worker;
+    const figures = { [bySessions ? "min_sessions" : "min_load"]: least.lowest };
+    return { worker, policy: this.name, branch, figures };
   }
 
-  private isTooLoaded(home: number, candidates: readonly Worker[], { ledger }: PolicyContext): boolean {
+  private isTooLoaded(home: number, candidates: readonly Worker[], context: PolicyContext): boolean {
     const { migrate_abs_threshold: abs, migrate_rel_threshold: rel } = this.params;
     if (abs === null) return false;
-    let lowest = Infinity;
-    for (const { index } of candidates) lowest = Math.min(lowest, ledger.open(index));
-    const load = ledger.open(home);
+    this.leastOpen.look(candidates, context);
+    const { lowest } = this.leastOpen;
+    const load = context.ledger.open(home);
     return load - lowest >= abs && load >= rel * Math.max(lowest, 1);
   }
 }

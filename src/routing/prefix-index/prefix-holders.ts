@@ -1,4 +1,6 @@
-import type { PrefixKey, Worker } from "../types.js";
+import type { CandidateSet } from "../candidate-set.js";
+import { ChangeLog } from "../change-log.js";
+import type { PrefixKey } from "../types.js";
 import { FirstOwnerTree } from "./first-owner-tree.js";
 import type { PrefixIndex } from "./prefix-index.js";
 import { RadixTree } from "./radix-tree.js";
@@ -6,12 +8,16 @@ import { RadixTree } from "./radix-tree.js";
 /** Which workers are believed to hold which prefixes. */
 export interface PrefixHolders {
   /**
-   * Units from the start of the prefix that are held; `isHolder` then tells by whom. Where it is known who else
+   * Units from the start of the prefix that are held; `holders` then tells by whom. Where it is known who else
    * holds a part, that is the most that one of `candidates` holds.
    */
-  match(prefix: PrefixKey, nowMs: number, candidates: readonly Worker[]): number;
-  /** Whether a worker holds all that `match` last found. */
-  isHolder(worker: number): boolean;
+  match(prefix: PrefixKey, nowMs: number, candidates: CandidateSet): number;
+  /**
+   * The workers that hold all that `match` last found: the first `holderCount` of `holders`, in any order,
+   * candidates or not.
+   */
+  readonly holders: Int32Array;
+  readonly holderCount: number;
   /** Units from the start of the prefix that one worker holds. */
   heldUnits(prefix: PrefixKey, worker: number): number;
   insert(prefix: PrefixKey, worker: number, nowMs: number): void;
@@ -24,8 +30,12 @@ export class AllHolders implements PrefixHolders, PrefixIndex {
   private readonly maxUnits: number;
   private readonly lifetimeMs: number;
   private tree: RadixTree | null = null;
+  readonly holders: Int32Array;
+  holderCount = 0;
+  /** Changes of `size`. */
+  readonly sizeChanges: ChangeLog;
+  /** Symbols held, by worker; only of those that are found to hold any. */
   private readonly found: Int32Array;
-  private readonly flags: Uint8Array;
 
   /**
    * @param maxUnits Units that each worker may hold.
@@ -36,38 +46,37 @@ export class AllHolders implements PrefixHolders, PrefixIndex {
     this.maxUnits = maxUnits;
     this.lifetimeMs = lifetimeMs;
     this.found = new Int32Array(fleetSize);
-    this.flags = new Uint8Array(fleetSize);
+    this.holders = new Int32Array(fleetSize);
+    this.sizeChanges = new ChangeLog(fleetSize);
   }
 
-  match(prefix: PrefixKey, nowMs: number, candidates: readonly Worker[]): number {
-    this.flags.fill(0);
+  match(prefix: PrefixKey, nowMs: number, candidates: CandidateSet): number {
+    this.holderCount = 0;
     if (this.tree === null) return 0;
-    this.tree.expire(nowMs);
+    if (this.tree.expire(nowMs)) this.sizeChanges.addAll();
     const symbols = this.tree.match(prefix.symbols, prefix.length);
     if (symbols === 0) return 0;
-    const holders = this.tree.holders(this.found);
-    for (let i = 0; i < holders; i++) this.flags[this.found[i]!] = 1;
-    if (candidates.some(({ index }) => this.flags[index] === 1)) return unitsOf(symbols, prefix);
+    this.holderCount = this.tree.holders(this.holders);
+    for (let i = 0; i < this.holderCount; i++) {
+      if (candidates.has(this.holders[i]!)) return unitsOf(symbols, prefix);
+    }
     return this.matchAmong(prefix, candidates);
   }
 
-  isHolder(worker: number): boolean {
-    return this.flags[worker] === 1;
-  }
-
   heldUnits(prefix: PrefixKey, worker: number): number {
-    if (this.tree === null) return 0;
-    this.tree.matchEach(prefix.symbols, prefix.length, this.found);
-    return unitsOf(this.found[worker]!, prefix);
+    return unitsOf(this.tree?.heldBy(worker, prefix.symbols, prefix.length) ?? 0, prefix);
   }
 
   unitsOfEach(prefix: PrefixKey, nowMs: number, out: Float64Array): void {
     out.fill(0);
+    this.holderCount = 0;
     if (this.tree === null) return;
-    this.tree.expire(nowMs);
-    this.tree.matchEach(prefix.symbols, prefix.length, this.found);
-    for (let worker = 0; worker < this.fleetSize; worker++)
+    if (this.tree.expire(nowMs)) this.sizeChanges.addAll();
+    this.holderCount = this.tree.matchEach(prefix.symbols, prefix.length, this.found, this.holders);
+    for (let i = 0; i < this.holderCount; i++) {
+      const worker = this.holders[i]!;
       out[worker] = unitsOf(this.found[worker]!, prefix);
+    }
   }
 
   insert(prefix: PrefixKey, worker: number, nowMs: number): void {
@@ -75,6 +84,7 @@ export class AllHolders implements PrefixHolders, PrefixIndex {
     const limit = Math.ceil(this.maxUnits / prefix.unitsPerSymbol);
     this.tree ??= new RadixTree(this.fleetSize, limit, this.lifetimeMs);
     this.tree.insert(prefix.symbols, prefix.length, worker, nowMs);
+    this.sizeChanges.add(worker);
   }
 
   /** Symbols of prefixes that a worker holds. */
@@ -84,16 +94,23 @@ export class AllHolders implements PrefixHolders, PrefixIndex {
 
   removeWorker(worker: number): void {
     this.tree?.removeWorker(worker);
+    this.sizeChanges.add(worker);
   }
 
   /** `match` where all who hold most of the prefix are down. */
-  private matchAmong(prefix: PrefixKey, candidates: readonly Worker[]): number {
-    this.flags.fill(0);
-    this.tree!.matchEach(prefix.symbols, prefix.length, this.found);
+  private matchAmong(prefix: PrefixKey, candidates: CandidateSet): number {
+    const { found, holders } = this;
+    const count = this.tree!.matchEach(prefix.symbols, prefix.length, found, holders);
     let most = 0;
-    for (const { index } of candidates) most = Math.max(most, this.found[index]!);
-    if (most === 0) return 0;
-    for (const { index } of candidates) if (this.found[index] === most) this.flags[index] = 1;
+    this.holderCount = 0;
+    for (let i = 0; i < count; i++) {
+      const worker = holders[i]!;
+      const held = found[worker]!;
+      if (held < most || !candidates.has(worker)) continue;
+      if (held > most) this.holderCount = 0;
+      most = held;
+      holders[this.holderCount++] = worker;
+    }
     return unitsOf(most, prefix);
   }
 }
@@ -101,6 +118,7 @@ export class AllHolders implements PrefixHolders, PrefixIndex {
 /** Knows one holder of a prefix, whoever stored it first; bounds are enforced at intervals (vllm-router, SMG). */
 export class FirstOwner implements PrefixHolders {
   private readonly tree: FirstOwnerTree;
+  readonly holders = new Int32Array(1);
   private readonly maxUnits: number;
   private readonly evictionIntervalMs: number;
   private nextEvictionMs: number;
@@ -114,11 +132,13 @@ export class FirstOwner implements PrefixHolders {
 
   match(prefix: PrefixKey, nowMs: number): number {
     this.evictWhenDue(prefix, nowMs);
-    return unitsOf(this.tree.match(prefix.symbols, prefix.length), prefix);
+    const symbols = this.tree.match(prefix.symbols, prefix.length);
+    this.holders[0] = this.tree.matchedOwner;
+    return unitsOf(symbols, prefix);
   }
 
-  isHolder(worker: number): boolean {
-    return this.tree.matchedOwner === worker;
+  get holderCount(): number {
+    return this.holders[0]! < 0 ? 0 : 1;
   }
 
   heldUnits(prefix: PrefixKey, worker: number): number {

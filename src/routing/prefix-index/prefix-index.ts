@@ -4,6 +4,9 @@ import type { KvEvent, Policy, PrefixKey } from "../types.js";
 export interface PrefixIndex {
   /** Writes for every worker of the fleet the units from the start of the prefix that it holds. */
   unitsOfEach(prefix: PrefixKey, nowMs: number, out: Float64Array): void;
+  /** The workers that hold any by the last `unitsOfEach`: the first `holderCount` of `holders`, in any order. */
+  readonly holders: Int32Array;
+  readonly holderCount: number;
   /** Units that one worker holds. */
   heldUnits(prefix: PrefixKey, worker: number): number;
   /** The router takes `worker` to hold the prefix. */

@@ -1,6 +1,7 @@
 import { grownFloats } from "./grown.js";
 import { Holdings } from "./holdings.js";
 import { PrefixNodes, ROOT } from "./prefix-nodes.js";
+import { TimedWorkers } from "../timed-workers.js";
 
 /**
  * A radix tree over integer symbols that remembers which workers hold which prefixes.
@@ -17,6 +18,8 @@ export class RadixTree {
   private readonly heldSymbols: Float64Array;
   /** When each record was last used. */
   private usedMs = new Float64Array(64);
+  /** Every insertion, where holdings have a lifetime: the oldest may have left something to let go. */
+  private readonly uses = new TimedWorkers();
 
   /**
    * @param workers Workers are numbered from 0.
@@ -51,22 +54,45 @@ export class RadixTree {
     return count;
   }
 
-  /** Writes for every worker how many symbols from the start of the key it holds. */
-  matchEach(symbols: Int32Array, length: number, out: Int32Array): void {
+  /**
+   * Writes the workers that hold something from the start of the key into `who` and returns their number; `out` then
+   * tells how many symbols each of them holds, and nothing of the others.
+   */
+  matchEach(symbols: Int32Array, length: number, out: Int32Array, who: Int32Array): number {
     const { nodes, holdings } = this;
-    out.fill(0);
+    let count = 0;
     let node = ROOT;
     let at = 0;
     while (at < length) {
+      const above = node;
       node = nodes.child(node, symbols[at]!);
       if (node < 0) break;
       const shared = nodes.shared(node, symbols, at, length);
       at += shared;
       for (let record = holdings.first(node); record >= 0; record = holdings.next(record)) {
-        out[holdings.worker(record)] = at;
+        const worker = holdings.worker(record);
+        out[worker] = at;
+        // Whoever holds a node holds those above it, so the first one has them all.
+        if (above === ROOT) who[count++] = worker;
       }
       if (shared < nodes.length(node)) break;
     }
+    return count;
+  }
+
+  /** Symbols from the start of the key that one worker holds. */
+  heldBy(worker: number, symbols: Int32Array, length: number): number {
+    const { nodes, holdings } = this;
+    let node = ROOT;
+    let at = 0;
+    while (at < length) {
+      node = nodes.child(node, symbols[at]!);
+      if (node < 0 || holdings.find(node, worker) < 0) break;
+      const shared = nodes.shared(node, symbols, at, length);
+      at += shared;
+      if (shared < nodes.length(node)) break;
+    }
+    return at;
   }
 
   /** `worker` now holds the key. A key beyond the worker's bound is held as far as the bound goes. */
@@ -89,18 +115,22 @@ export class RadixTree {
     // From the leaf up, so that a node is always more recently used than those below it.
     for (; node !== ROOT; node = nodes.parent(node)) this.use(node, worker, nowMs);
     while (this.heldSymbols[worker]! > this.limit) this.drop(this.holdings.oldestOf(worker));
+    if (this.lifetimeMs < Infinity) this.uses.push(worker, nowMs);
   }
 
-  /** Lets go what has not been used for the lifetime of holdings. */
-  expire(nowMs: number): void {
-    if (this.lifetimeMs === Infinity) return;
-    for (let worker = 0; worker < this.heldSymbols.length; worker++) {
+  /** Lets go what has not been used for the lifetime of holdings; true = something was. */
+  expire(nowMs: number): boolean {
+    let hasDropped = false;
+    while (nowMs - this.uses.firstMs > this.lifetimeMs) {
+      const worker = this.uses.shift();
       let record = this.holdings.oldestOf(worker);
       while (record >= 0 && nowMs - this.usedMs[record]! > this.lifetimeMs) {
         this.drop(record);
+        hasDropped = true;
         record = this.holdings.oldestOf(worker);
       }
     }
+    return hasDropped;
   }
 
   /** Forgets everything a worker holds. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Router } from "../../../src/routing/router.js";
+import { CandidateSet } from "../../../src/routing/candidate-set.js";
+import { ChangeLog } from "../../../src/routing/change-log.js";
 import { Fleet } from "../../../src/routing/fleet.js";
 import { policyNamed } from "../../../src/routing/registry.js";
 import { resolveRouterConfig } from "../../../src/routing/router-config.js";
@@ -28,11 +30,23 @@ describe("dynamo_kv", () => {
     const fleet = new Fleet(workers(0, 2), 2).of("decode", null);
     const policy = policyNamed("dynamo_kv").create(params, { leg: "decode", workers: fleet, fleetSize: 2 });
     const ledger = {
+      changes: new ChangeLog(2),
       open: (worker: number) => (worker === 0 ? 1 : 0),
       openTokens: (worker: number) => (worker === 0 ? 2048 : 0),
       prefillTokens: () => 0,
     };
-    const context = { nowMs: 0, ledger, random: randomStream(1, "test"), workers: fleet, prefillsHere: true };
+    const candidateSet = new CandidateSet(2);
+    candidateSet.set(fleet);
+    const context = {
+      nowMs: 0,
+      ledger,
+      random: randomStream(1, "test"),
+      statsChanges: new ChangeLog(2),
+      workers: fleet,
+      healthy: fleet,
+      candidateSet,
+      prefillsHere: true,
+    };
     const busy = request(1, { symbols: [1, 2, 3, 4] });
     const decision = policy.pick(fleet.slice(0, 1), busy, context);
     policy.onRouted!(decision, busy, 0, true);

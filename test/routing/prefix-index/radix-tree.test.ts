@@ -31,6 +31,14 @@ class PlainIndex {
   }
 }
 
+/** What each worker holds of a key. */
+function heldByEach(tree: RadixTree, symbols: readonly number[], workers: number): number[] {
+  const held = new Int32Array(workers);
+  const who = new Int32Array(workers);
+  const count = tree.matchEach(Int32Array.from(symbols), symbols.length, held, who);
+  return Array.from(held, (units, worker) => (who.subarray(0, count).includes(worker) ? units : 0));
+}
+
 describe("RadixTree", () => {
   it("agrees with a brute-force map while nothing is evicted", () => {
     const workers = 3;
@@ -40,16 +48,16 @@ describe("RadixTree", () => {
       fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
         const tree = new RadixTree(workers, Infinity);
         const plain = new PlainIndex(workers);
-        const out = new Int32Array(workers);
         const holders = new Int32Array(workers);
         for (const [symbols, worker] of operations) {
           if (worker < workers) {
             tree.insert(Int32Array.from(symbols), symbols.length, worker);
             plain.insert(symbols, worker);
           }
-          tree.matchEach(Int32Array.from(symbols), symbols.length, out);
           const expected = Array.from({ length: workers }, (_, w) => plain.matchOf(symbols, w));
-          expect([...out]).toEqual(expected);
+          expect(heldByEach(tree, symbols, workers)).toEqual(expected);
+          const key = Int32Array.from(symbols);
+          expect(expected.map((_, w) => tree.heldBy(w, key, key.length))).toEqual(expected);
           const longest = Math.max(...expected);
           expect(tree.match(Int32Array.from(symbols), symbols.length)).toBe(longest);
           if (longest > 0) {
@@ -72,7 +80,6 @@ describe("RadixTree", () => {
       fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
         const tree = new RadixTree(workers, limit);
         const everInserted = new PlainIndex(workers);
-        const out = new Int32Array(workers);
         for (const [symbols, worker, remove] of operations) {
           if (remove && symbols.length > 12) {
             tree.removeWorker(worker);
@@ -83,7 +90,7 @@ describe("RadixTree", () => {
           tree.insert(inserted, inserted.length, worker);
           everInserted.insert(symbols, worker);
           for (let w = 0; w < workers; w++) expect(tree.size(w)).toBeLessThanOrEqual(limit);
-          tree.matchEach(inserted, inserted.length, out);
+          const out = heldByEach(tree, symbols, workers);
           // The key just inserted is the last to go.
           expect(out[worker]).toBe(Math.min(inserted.length, limit));
           for (let w = 0; w < workers; w++) {
