@@ -30,9 +30,9 @@ export const boundedLoadHash = policySpec({
     return {
       name: "bounded_load_hash",
       pick(candidates, request, context) {
-        const { ledger, random, candidateSet } = context;
+        const { ledger, candidateSet } = context;
         const kind = keyKind(request, params.keyless);
-        let point = ringPoint(ring, request, kind, random);
+        let point = ringPoint(ring, request, kind, context.random);
         const owner = ring.ownerOf(point);
         loads.look(candidates, context);
         const bound = Math.ceil((params.load_factor * (loads.sum + 1)) / candidates.length);

@@ -33,9 +33,10 @@ export const consistentHash = policySpec({
     let ring = new HashRing(workers, params.virtual_nodes);
     return {
       name: "consistent_hash",
-      pick(candidates, request, { random, candidateSet }) {
+      pick(candidates, request, context) {
+        const { candidateSet } = context;
         const kind = keyKind(request, params.keyless);
-        let point = ringPoint(ring, request, kind, random);
+        let point = ringPoint(ring, request, kind, context.random);
         const owner = ring.ownerOf(point);
         const figures = { point, owner };
         if (candidateSet.has(owner)) {
