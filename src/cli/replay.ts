@@ -156,7 +156,7 @@ async function replay(trace: string | undefined, flags: ReplayFlags): Promise<vo
     ...(outcome.meanDecisionUs !== null && { meanDecisionUs: outcome.meanDecisionUs }),
   });
   if (flags.out !== undefined) {
-    await writeWholeRunDirectory(flags.out, { run: outcome.run, summary, scenarioYaml });
+    await writeWholeRunDirectory(flags.out, () => ({ run: outcome.run, summary, scenarioYaml }));
     await writeFile(join(flags.out, "replay.json"), replayJson(outcome));
     process.stderr.write(`Written to ${flags.out}\n`);
   }

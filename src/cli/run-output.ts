@@ -20,15 +20,24 @@ export function checkRunDirectory(directory: string, scenarioYaml: string): void
   throw new InputError(`--out ${directory}: holds another run, expected a new folder or the same settings`);
 }
 
-/** Writes a run directory whole: it appears, or replaces an earlier run of the same settings, in one step. */
-export async function writeWholeRunDirectory(directory: string, content: RunDirectoryContent): Promise<void> {
+/**
+ * Writes a run directory whole: it appears, or replaces an earlier run of the same settings, in one step.
+ *
+ * @param run makes the run, or has made it; it may write files of its own into the folder it is given.
+ */
+export async function writeWholeRunDirectory<Content extends RunDirectoryContent>(
+  directory: string,
+  run: (partial: string) => Content | Promise<Content>,
+): Promise<Content> {
   const target = resolve(directory);
-  await mkdir(dirname(target), { recursive: true });
   const partial = join(dirname(target), `.${basename(target)}.${process.pid}.partial`);
+  await mkdir(partial, { recursive: true });
   try {
+    const content = await run(partial);
     await writeRunDirectory(partial, content);
     await rm(target, { recursive: true, force: true });
     await rename(partial, target);
+    return content;
   } finally {
     await rm(partial, { recursive: true, force: true });
   }

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { Command } from "commander";
 import { InputError } from "../errors.js";
 import { renderSummary } from "../report/render-summary.js";
 import { terminalOptionsOf } from "../report/terminal-style.js";
+import { RequestRows } from "../measure/request-rows.js";
 import { summaryJson } from "../measure/run-files.js";
 import type { Summary } from "../measure/summary.js";
 import { findScenario } from "../scenario/load.js";
@@ -30,6 +32,7 @@ Examples:
   $ pdbench simulate --trace azure.csv --requests 5000 --speedup 4 --out out/azure --decisions
   $ pdbench simulate quickstart --set engine.max_num_seqs=64 --explain
   $ pdbench simulate my-fleet.yaml --check
+  $ pdbench simulate --trace mooncake-conversation.jsonl --stream --rate 5 --out out/streamed
 `;
 
 interface SimulateOptions {
@@ -54,7 +57,7 @@ export function simulateCommand(): Command {
     .option("--explain", "print every setting and where it comes from, and run nothing")
     .option(
       "--stream",
-      "generate, measure and forget requests on the way: constant memory, sketched percentiles",
+      "generate or read, measure and forget requests on the way: constant memory, sketched percentiles",
     )
     .option("--plain-time", "advance engines step by step (slower, for checking the fast way)");
   addOverrideFlags(command);
@@ -88,19 +91,19 @@ async function simulateScenario(
     throw new InputError("--decisions: applies to --out, which is not given");
   }
   const { scenario } = resolution;
+  const scenarioYaml = options.out === undefined ? "" : scenarioToYaml(scenario, options.out);
+  if (options.out !== undefined) checkRunDirectory(options.out, scenarioYaml);
   if (options.stream === true) {
-    printSummary(simulateStreamed(scenario, options), options);
+    printSummary(await simulateStreamed(scenario, scenarioYaml, options), options);
+    if (options.out !== undefined) process.stderr.write(`Written to ${options.out}\n`);
     return;
   }
   warnOfMemory(scenario);
-  const scenarioYaml = options.out === undefined ? "" : scenarioToYaml(scenario, options.out);
-  if (options.out !== undefined) checkRunDirectory(options.out, scenarioYaml);
-
   const trace = await loadTrace(scenario);
   const log = options.decisions === true ? new DecisionLog(workerIds(scenario)) : null;
   const workload = workloadOf(scenario, trace);
   const provenance = await provenanceOf(scenario);
-  const { run, summary } = withProgress(workload.count, (hooks) =>
+  const { run, summary } = await withProgress(workload.count, (hooks) =>
     runScenario(scenario, trace, {
       provenance,
       workload,
@@ -113,7 +116,7 @@ async function simulateScenario(
   if (options.out !== undefined) {
     const content = { run, summary, scenarioYaml };
     const decisions = log === null ? {} : { decisions: log.lines() };
-    await writeWholeRunDirectory(options.out, { ...content, ...decisions });
+    await writeWholeRunDirectory(options.out, () => ({ ...content, ...decisions }));
   }
   printSummary(summary, options);
   if (options.out !== undefined) process.stderr.write(`Written to ${options.out}\n`);
@@ -128,22 +131,50 @@ function checkAlone(options: SimulateOptions): void {
   throw new InputError(`--check: runs nothing, expected it without --${flag}`);
 }
 
-/** @throws InputError for flags that ask for what a run without requests does not have */
-function simulateStreamed(scenario: Scenario, { out, plainTime }: SimulateOptions): Summary {
-  if (out !== undefined) {
-    throw new InputError("--stream: with --out: requests are not kept, expected --json or the table");
+/**
+ * A run in constant memory; what goes into files of the requests is written on the way.
+ *
+ * @throws InputError for flags that ask for what a run without requests does not have
+ */
+async function simulateStreamed(
+  scenario: Scenario,
+  scenarioYaml: string,
+  { out, plainTime, decisions }: SimulateOptions,
+): Promise<Summary> {
+  if (decisions === true) {
+    throw new InputError(
+      "--stream: with --decisions: decisions are kept until the end, expected one of them",
+    );
   }
-  return withProgress(scenario.workload.requests ?? DEFAULT_REQUESTS, (hooks) =>
-    runStreamed(scenario, plainTime === true ? "plain" : "fast", hooks),
-  );
+  const time = plainTime === true ? "plain" : "fast";
+  return withProgress(streamedRequests(scenario), async (hooks) => {
+    if (out === undefined) return (await runStreamed(scenario, { time, ...hooks })).summary;
+    const { summary } = await writeWholeRunDirectory(out, async (partial) => {
+      const rows = new RequestRows(join(partial, "requests.csv"), workerIds(scenario));
+      try {
+        return { ...(await runStreamed(scenario, { time, rows, ...hooks })), scenarioYaml };
+      } finally {
+        rows.close();
+      }
+    });
+    return summary;
+  });
+}
+
+/** How many requests a stream will have; null = as many as the trace has, which is not known before. */
+function streamedRequests({ workload: { trace, requests } }: Scenario): number | null {
+  return requests ?? (trace === null ? DEFAULT_REQUESTS : null);
 }
 
 /** Runs what simulates so many requests, with a bar where that takes long. */
-function withProgress<T>(requests: number, run: (hooks: Pick<SimulationHooks, "onProgress">) => T): T {
-  const display = simulationDisplay(process.stderr, requests);
+async function withProgress<T>(
+  requests: number | null,
+  run: (hooks: Pick<SimulationHooks, "onProgress">) => T | Promise<T>,
+): Promise<T> {
+  const display = requests === null ? null : simulationDisplay(process.stderr, requests);
   if (display === null) return run({});
   try {
-    return run({ onProgress: display.onProgress });
+    return await run({ onProgress: display.onProgress });
   } finally {
     display.stop();
   }

@@ -2,13 +2,14 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { RunResult } from "./records.js";
+import type { RunResult, RunTotals } from "./records.js";
 import { requestsCsv, summaryJson, timelineCsv } from "./run-files.js";
 import type { Summary } from "./summary.js";
 
 /** What goes into a run directory. */
 export interface RunDirectoryContent {
-  readonly run: RunResult;
+  /** A run that kept no requests has written `requests.csv` itself. */
+  readonly run: RunResult | RunTotals;
   readonly summary: Summary;
   /** The resolved scenario as YAML: enough to repeat the run. */
   readonly scenarioYaml: string;
@@ -23,7 +24,7 @@ export interface RunDirectoryContent {
 export async function writeRunDirectory(directory: string, content: RunDirectoryContent): Promise<void> {
   await mkdir(directory, { recursive: true });
   await writeText(join(directory, "scenario.yaml"), [content.scenarioYaml]);
-  await writeText(join(directory, "requests.csv"), requestsCsv(content.run));
+  if ("records" in content.run) await writeText(join(directory, "requests.csv"), requestsCsv(content.run));
   await writeText(join(directory, "timeline.csv"), timelineCsv(content.run));
   if (content.decisions !== undefined) {
     await writeText(join(directory, "decisions.jsonl"), withLineEnds(content.decisions));

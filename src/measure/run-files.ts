@@ -1,6 +1,6 @@
-import type { RunResult } from "./records.js";
+import type { RequestRecords, RunResult, RunTotals } from "./records.js";
 import { PATHS, STATUSES } from "./records.js";
-import { requestMetrics } from "./request-metrics.js";
+import { metricsOf, type Metrics } from "./request-metrics.js";
 import type { Summary } from "./summary.js";
 
 /** Columns of `requests.csv`. */
@@ -42,23 +42,12 @@ export function summaryJson(summary: Summary): string {
  */
 export function* requestsCsv(run: RunResult): Generator<string> {
   const { records } = run;
-  const { ttftMs, tpotMs, e2eMs } = requestMetrics(records);
-  const workers = run.workers.map((worker) => csvField(worker.id));
-  const branches = run.branches.map(csvField);
+  const metrics = { ttftMs: NaN, tpotMs: NaN, e2eMs: NaN };
+  const names = { workers: run.workers.map(({ id }) => csvField(id)), branches: run.branches };
   yield `${REQUEST_COLUMNS.join(",")}\n`;
   let chunk = "";
   for (let i = 0; i < records.count; i++) {
-    const session = records.session[i]!;
-    const prefillWorker = workers[records.prefillWorker[i]!] ?? "";
-    const decodeWorker = workers[records.decodeWorker[i]!] ?? "";
-    const wasRouted = prefillWorker !== "" || decodeWorker !== "";
-    chunk +=
-      `${i},${seconds(records.sentMs[i]!)},${records.inputTokens[i]!},${records.outputTokens[i]!},` +
-      `${session === -1 ? "" : session},${wasRouted ? PATHS[records.path[i]!]! : ""},` +
-      `${prefillWorker},${decodeWorker},${wasRouted ? (branches[records.branch[i]!] ?? "") : ""},` +
-      `${ms(records.queueMs[i]!)},${ms(records.prefillMs[i]!)},${ms(records.kvTransferMs[i]!)},` +
-      `${ms(ttftMs[i]!)},${ms(tpotMs[i]!)},${ms(e2eMs[i]!)},${ms(records.itlP99Ms[i]!)},` +
-      `${records.cachedTokens[i]!},${records.preemptions[i]!},${STATUSES[records.status[i]!]!}\n`;
+    chunk += requestRow(i, records, i, metricsOf(records, i, metrics), names);
     if ((i + 1) % ROWS_PER_CHUNK === 0) {
       yield chunk;
       chunk = "";
@@ -67,8 +56,35 @@ export function* requestsCsv(run: RunResult): Generator<string> {
   if (chunk !== "") yield chunk;
 }
 
+/**
+ * The line of `requests.csv` of request `id`, which is at `place` of the records.
+ *
+ * @param names ids of workers, as fields of CSV, and names of branches.
+ */
+export function requestRow(
+  id: number,
+  records: RequestRecords,
+  place: number,
+  { ttftMs, tpotMs, e2eMs }: Metrics,
+  names: { readonly workers: readonly string[]; readonly branches: readonly string[] },
+): string {
+  const session = records.session[place]!;
+  const prefillWorker = names.workers[records.prefillWorker[place]!] ?? "";
+  const decodeWorker = names.workers[records.decodeWorker[place]!] ?? "";
+  const wasRouted = prefillWorker !== "" || decodeWorker !== "";
+  const branch = wasRouted ? csvField(names.branches[records.branch[place]!] ?? "") : "";
+  return (
+    `${id},${seconds(records.sentMs[place]!)},${records.inputTokens[place]!},${records.outputTokens[place]!},` +
+    `${session === -1 ? "" : session},${wasRouted ? PATHS[records.path[place]!]! : ""},` +
+    `${prefillWorker},${decodeWorker},${branch},` +
+    `${ms(records.queueMs[place]!)},${ms(records.prefillMs[place]!)},${ms(records.kvTransferMs[place]!)},` +
+    `${ms(ttftMs)},${ms(tpotMs)},${ms(e2eMs)},${ms(records.itlP99Ms[place]!)},` +
+    `${records.cachedTokens[place]!},${records.preemptions[place]!},${STATUSES[records.status[place]!]!}\n`
+  );
+}
+
 /** Text of `timeline.csv` in chunks of many rows; `kv_usage` is a share, 0..1. */
-export function* timelineCsv(run: RunResult): Generator<string> {
+export function* timelineCsv(run: RunTotals): Generator<string> {
   const workers = run.workers.map((worker) => csvField(worker.id));
   yield `${TIMELINE_COLUMNS.join(",")}\n`;
   for (let start = 0; start < run.timeline.length; start += ROWS_PER_CHUNK) {
@@ -84,7 +100,7 @@ export function* timelineCsv(run: RunResult): Generator<string> {
 }
 
 /** Quotes a field where RFC 4180 asks for it. */
-function csvField(text: string): string {
+export function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

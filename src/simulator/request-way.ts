@@ -62,6 +62,8 @@ export class RequestWay implements LegEvents {
   ended = 0;
   firstSentMs = Infinity;
   lastEndMs = 0;
+  /** Names of the decision branches, by the number that `records.branch` has for them. */
+  readonly branchNames: string[] = [];
   /** Requests that failed because an engine was locked up. */
   deadlocked = 0;
 
@@ -98,11 +100,6 @@ export class RequestWay implements LegEvents {
   /** What was measured of the requests that have not been retired. */
   get records(): RequestRecords {
     return this.rows.records;
-  }
-
-  /** Names of the decision branches that `records.branch` counts. */
-  branchNames(): string[] {
-    return [...this.branches.keys()];
   }
 
   // What happens ------------------------------------------------------------------------------------------
@@ -420,6 +417,7 @@ export class RequestWay implements LegEvents {
     if (index === undefined) {
       index = this.branches.size;
       this.branches.set(branch, index);
+      this.branchNames.push(branch);
     }
     return index;
   }

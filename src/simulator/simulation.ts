@@ -33,6 +33,11 @@ export class Simulation {
     this.timeline = new Timeline(this.way.fleet.engines, setup.timelineIntervalMs);
   }
 
+  /** As `RequestWay.branchNames`. */
+  get branchNames(): readonly string[] {
+    return this.way.branchNames;
+  }
+
   /** What was measured of the requests that have not been retired. */
   get records(): RequestRecords {
     return this.way.records;
@@ -99,7 +104,7 @@ export class Simulation {
     way.requestGaps?.write();
     return {
       workers: way.fleet.records(),
-      branches: way.branchNames(),
+      branches: way.branchNames,
       legBranches: legBranchesOf(way.router.branchCounts()),
       timeline: this.timeline.rows(),
       durationMs: way.lastEndMs - (this.requests.count > 0 ? way.firstSentMs : 0),

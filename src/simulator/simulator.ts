@@ -27,8 +27,12 @@ export function simulate(setup: SimulationSetup, hooks: SimulationHooks = {}): R
 
 /** Where a run hands over what it measured and does not keep. */
 export interface StreamSink {
-  /** Gets the request at `place` of the records when nothing more happens to it; requests come in order of rows. */
-  retire(records: RequestRecords, place: number): void;
+  /**
+   * Gets the request at `place` of the records when nothing more happens to it; requests come in order of rows.
+   *
+   * @param branches as `RunTotals.branches`, so far.
+   */
+  retire(records: RequestRecords, place: number, branches: readonly string[]): void;
   /** As `GapRunsBuilder.add`. */
   addGaps(firstMs: number, deltaMs: number, steps: number, weight: number): void;
 }
@@ -45,8 +49,9 @@ export function simulateStream(
 ): RunTotals {
   const gaps = { add: sink.addGaps.bind(sink) };
   const retired = (records: RequestRecords, place: number): void => {
-    sink.retire(records, place);
+    sink.retire(records, place, simulation.branchNames);
     requests.release();
   };
-  return new Simulation(setup, requests, hooks, { gaps, kvEvents: () => null, retired }).run();
+  const simulation = new Simulation(setup, requests, hooks, { gaps, kvEvents: () => null, retired });
+  return simulation.run();
 }

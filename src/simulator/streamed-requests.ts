@@ -1,8 +1,7 @@
 import { WorkError } from "../errors.js";
-import type { RequestSource } from "../workload/generators/generator.js";
-import type { Text, TraceWriter } from "../workload/generators/generated-trace.js";
+import type { TraceWriter } from "../workload/generators/generated-trace.js";
 import { BLOCK_TOKENS } from "../workload/generators/generated-trace.js";
-import type { TraceRow } from "../workload/raw-trace-builder.js";
+import type { TraceRow } from "../workload/trace-rows.js";
 import type { BlockSpan, BlockTable } from "../values/block-span.js";
 import { MAX_BLOCK_ID } from "../workload/block-table-builder.js";
 import { LINKED_NOTE, speedupNote } from "../workload/build-workload.js";
@@ -11,12 +10,10 @@ import type { Requests } from "./requests.js";
 const FIRST_CAPACITY = 4096;
 /** Runs of block ids that are kept and let go together. */
 const RUNS_IN_PAGE = 1 << 16;
-const NO_RUNS: BlockTable = {
-  blockTokens: BLOCK_TOKENS,
-  runId: new Int32Array(0),
-  runCount: new Int32Array(0),
-  coversOutput: true,
-};
+/** The content of a request: first id and number of ids of each run. */
+interface Content {
+  readonly runs: readonly number[];
+}
 
 /** Runs of rows that follow each other. */
 interface Page {
@@ -26,10 +23,30 @@ interface Page {
   rows: number;
 }
 
-/** How the requests of a generator are sent. */
+/** What makes requests one after the other: a generator, or a trace that is being read. */
+export interface StreamSource {
+  /** Adds the next requests, at least one. */
+  emit(requests: StreamedRequests): void;
+  /** Whether a later turn of a session is still to be emitted; absent = no session has later turns. */
+  awaits?(session: number): boolean;
+  /** There are no more requests; absent = there always are. */
+  isOver?(): boolean;
+  /** What a reader should know of the requests; complete when all have been emitted. */
+  readonly notes?: readonly string[];
+}
+
+/** How the requests of a source are sent. */
 export interface StreamOptions {
-  /** Number of requests. */
+  /** Number of requests; Infinity = as many as the source has. */
   readonly requests: number;
+  /** Tokens that one block id stands for, and whether they cover outputs; left out = as generators have it. */
+  readonly content?: { readonly blockTokens: number; readonly coversOutput: boolean };
+  /** Time of the source at which the run begins; left out = that of the first request. */
+  readonly startMs?: number;
+  /** Gives times of its own to the requests: the gap after each, ms; left out = they keep those of the source. */
+  readonly nextGapMs?: () => number;
+  /** What a reader should know of those times. */
+  readonly retimed?: string;
   /** Divides the time between arrivals. */
   readonly speedup: number;
   /** Send later turns of a session when the turn before has ended and the user has thought. */
@@ -39,15 +56,16 @@ export interface StreamOptions {
 }
 
 /**
- * Requests that a generator makes while a simulation goes on, and that are forgotten when the simulation has done with
- * them: memory grows with the number of requests at work, not with that of all. They are those that the same generator
- * makes beforehand (`generateWorkload`).
+ * Requests that a source makes while a simulation goes on, and that are forgotten when the simulation has done with
+ * them: memory grows with the number of requests at work, not with that of all. They are those that the same source
+ * makes beforehand (`generateWorkload`, `readTrace`).
  */
 export class StreamedRequests implements Requests, TraceWriter {
-  readonly count: number;
+  /** Infinity until the source has said that it is over, where it is to give all it has. */
+  count: number;
   readonly concurrency = 0;
-  readonly blockTokens = BLOCK_TOKENS;
-  readonly coversOutput = true;
+  readonly blockTokens: number;
+  readonly coversOutput: boolean;
   mask = FIRST_CAPACITY - 1;
   arrivalMs = new Float64Array(FIRST_CAPACITY);
   inputTokens = new Int32Array(FIRST_CAPACITY);
@@ -63,24 +81,33 @@ export class StreamedRequests implements Requests, TraceWriter {
   /** Where the runs of each row are. */
   private pages: (Page | undefined)[] = new Array<Page | undefined>(FIRST_CAPACITY).fill(undefined);
 
-  private readonly source: RequestSource;
+  private readonly source: StreamSource;
   private readonly options: StreamOptions;
   /** Rows made so far, and the oldest that is not forgotten. */
   private made = 0;
   private oldest = 0;
-  private page: Page = newPage(RUNS_IN_PAGE);
+  private page: Page;
   private readonly sparePages: Page[] = [];
   private sessions = 0;
   private readonly lastTurns = new Map<number, number>();
   private nextBlock = 0;
   private startMs = 0;
+  /** When the next request is sent, where requests get times of their own. */
+  private retimedMs = 0;
   private hasThought = false;
   private namesBlocks = false;
 
-  constructor(source: RequestSource, options: StreamOptions) {
+  constructor(source: StreamSource, options: StreamOptions) {
+    const { blockTokens, coversOutput } = options.content ?? {
+      blockTokens: BLOCK_TOKENS,
+      coversOutput: true,
+    };
     this.source = source;
     this.options = options;
     this.count = options.requests;
+    this.blockTokens = blockTokens;
+    this.coversOutput = coversOutput;
+    this.page = this.newPage(RUNS_IN_PAGE);
   }
 
   /** False where no request so far has known content: hit rates are then unknown. */
@@ -89,8 +116,10 @@ export class StreamedRequests implements Requests, TraceWriter {
   }
 
   get notes(): readonly string[] {
-    const { speedup } = this.options;
+    const { speedup, retimed } = this.options;
     return [
+      ...(this.source.notes ?? []),
+      ...(retimed === undefined ? [] : [retimed]),
       ...(speedup === 1 ? [] : [speedupNote(speedup)]),
       ...(this.hasThought && this.options.linksTurns ? [LINKED_NOTE] : []),
     ];
@@ -101,7 +130,10 @@ export class StreamedRequests implements Requests, TraceWriter {
   }
 
   has(row: number): boolean {
-    while (row >= this.made && this.made < this.count) this.source.emit(this);
+    while (row >= this.made && this.made < this.count) {
+      if (this.source.isOver?.() === true) this.count = this.made;
+      else this.source.emit(this);
+    }
     return row < this.made;
   }
 
@@ -116,7 +148,7 @@ export class StreamedRequests implements Requests, TraceWriter {
 
   spanOf(row: number): BlockSpan {
     const at = row & this.mask;
-    return { table: this.pages[at]?.table ?? NO_RUNS, start: this.start[at]!, end: this.end[at]! };
+    return { table: this.pages[at]?.table ?? this.page.table, start: this.start[at]!, end: this.end[at]! };
   }
 
   /** Forgets the oldest row. */
@@ -144,13 +176,13 @@ export class StreamedRequests implements Requests, TraceWriter {
     return first;
   }
 
-  add(row: TraceRow, text: Text | null): void {
+  add(row: TraceRow, text: Content | null): void {
     if (this.made === this.count) return;
     if (this.made - this.oldest > this.mask) this.widen();
     const made = this.made++;
     const at = made & this.mask;
-    if (made === 0) this.startMs = row.arrivalMs;
-    this.arrivalMs[at] = (row.arrivalMs - this.startMs) / this.options.speedup;
+    if (made === 0) this.startMs = this.options.startMs ?? row.arrivalMs;
+    this.arrivalMs[at] = this.timeOf(row);
     this.inputTokens[at] = row.inputTokens;
     const outputTokens = Math.max(1, row.outputTokens);
     this.outputTokens[at] = outputTokens;
@@ -162,6 +194,14 @@ export class StreamedRequests implements Requests, TraceWriter {
     this.previous[at] = this.link(made, row);
     this.write(at, text);
     this.options.check(made, row.inputTokens, outputTokens);
+  }
+
+  private timeOf({ arrivalMs }: TraceRow): number {
+    const { nextGapMs, speedup } = this.options;
+    if (nextGapMs === undefined) return (arrivalMs - this.startMs) / speedup;
+    const atMs = this.retimedMs;
+    this.retimedMs += nextGapMs();
+    return atMs;
   }
 
   /** A turn of the session is still to be made. */
@@ -180,7 +220,7 @@ export class StreamedRequests implements Requests, TraceWriter {
   }
 
   /** Writes the runs of a row, consecutive ones as one, into the page of the rows before it or a new one. */
-  private write(at: number, text: Text | null): void {
+  private write(at: number, text: Content | null): void {
     const runs = text?.runs ?? [];
     if (this.page.used + runs.length / 2 > this.page.table.runId.length) this.turnPage(runs.length / 2);
     const { page } = this;
@@ -205,7 +245,7 @@ export class StreamedRequests implements Requests, TraceWriter {
   private turnPage(runs: number): void {
     if (this.page.rows === 0) this.spare(this.page);
     const spare = runs > RUNS_IN_PAGE ? undefined : this.sparePages.pop();
-    this.page = spare ?? newPage(Math.max(runs, RUNS_IN_PAGE));
+    this.page = spare ?? this.newPage(Math.max(runs, RUNS_IN_PAGE));
   }
 
   private spare(page: Page): void {
@@ -237,14 +277,10 @@ export class StreamedRequests implements Requests, TraceWriter {
     this.pages = pages;
     this.mask = mask;
   }
-}
 
-function newPage(runs: number): Page {
-  const table = {
-    blockTokens: BLOCK_TOKENS,
-    runId: new Int32Array(runs),
-    runCount: new Int32Array(runs),
-    coversOutput: true,
-  };
-  return { table, used: 0, rows: 0 };
+  private newPage(runs: number): Page {
+    const { blockTokens, coversOutput } = this;
+    const table = { blockTokens, runId: new Int32Array(runs), runCount: new Int32Array(runs), coversOutput };
+    return { table, used: 0, rows: 0 };
+  }
 }

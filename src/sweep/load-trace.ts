@@ -26,7 +26,7 @@ export function traceKey({ workload, seed }: Scenario): string {
   return JSON.stringify({ generate, requests, seed });
 }
 
-function noWorkload(): InputError {
+export function noWorkload(): InputError {
   return new InputError(
     "there is no workload: give --trace FILE, or `workload: { trace: FILE }` or `workload: { generate: ... }` " +
       "in the scenario",

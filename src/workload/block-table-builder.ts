@@ -1,11 +1,13 @@
 import type { BlockTable } from "../values/block-span.js";
 import { float64Column, int32Column } from "./column.js";
+import type { BlockWriter } from "./trace-rows.js";
 
 /** Block ids in order of first appearance, 0 to `MAX_BLOCK_ID`, so that they index typed arrays. */
 export const MAX_BLOCK_ID = 2 ** 31 - 1;
 
 /** Writes the content of requests row by row and run-length codes it: consecutive ids become one run. */
-export class BlockTableBuilder {
+export class BlockTableBuilder implements BlockWriter {
+  readonly remembered = Infinity;
   private readonly runId = int32Column();
   private readonly runCount = int32Column();
   private readonly rowEnd = float64Column();

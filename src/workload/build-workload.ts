@@ -3,7 +3,7 @@ import { randomStream } from "../values/random.js";
 import { checkArrivals, type ArrivalOptions, type ArrivalSettings } from "./arrivals.js";
 import { exponential, gamma, type Sampler } from "./distributions.js";
 import type { RawTrace } from "./raw-trace.js";
-import { spreadWithinTicks } from "./ticks.js";
+import { spreadWithinTicks, tickNote } from "./ticks.js";
 import type { Workload } from "./workload.js";
 
 export const LINKED_NOTE =
@@ -98,12 +98,7 @@ function arrivalTimes(
   const times = spreadsTicks
     ? spreadWithinTicks(traceMs, trace.tickMs, randomStream(seed, "arrival-jitter"))
     : traceMs;
-  if (trace.tickMs > 0) {
-    const ticks = `Arrival times have ticks of ${formatTick(trace.tickMs)}`;
-    notes.push(
-      spreadsTicks ? `${ticks}; requests are spread within them.` : `${ticks} and are used as they are.`,
-    );
-  }
+  if (trace.tickMs > 0) notes.push(tickNote(trace.tickMs, spreadsTicks));
   if (settings.speedup !== 1) {
     for (let row = 0; row < count; row++) times[row]! /= settings.speedup;
     notes.push(speedupNote(settings.speedup));
@@ -129,14 +124,19 @@ function retimed(
     const next = row + 1 < count ? previous[row + 1]! : -1;
     if (next < 0) atMs += meanGapMs * nextGap();
   }
-  const law = settings.arrival === "gamma" ? `gamma (cv ${settings.cv})` : settings.arrival;
   const linked = firstTurns < count ? ", first turns of sessions in proportion" : "";
-  notes.push(`Arrivals are re-timed: ${law}, ${rate} requests/s on average${linked}.`);
+  notes.push(retimedNote(settings, rate, linked));
   return times;
 }
 
+/** What a reader should know of arrivals at another rate. */
+export function retimedNote({ arrival, cv }: ArrivalSettings, rate: number, linked = ""): string {
+  const law = arrival === "gamma" ? `gamma (cv ${cv})` : arrival;
+  return `Arrivals are re-timed: ${law}, ${rate} requests/s on average${linked}.`;
+}
+
 /** Gaps with a mean of 1. */
-function gapSampler({ arrival, cv }: ArrivalSettings, seed: number): Sampler {
+export function gapSampler({ arrival, cv }: ArrivalSettings, seed: number): Sampler {
   const random = randomStream(seed, "arrivals");
   if (arrival === "constant") return () => 1;
   return arrival === "gamma" ? gamma(random, 1, cv) : exponential(random, 1);
@@ -162,8 +162,4 @@ function thinkTimes(
     notes.push(`${guessed} think times are unknown; the time between the turns' arrivals stands for them.`);
   }
   return think;
-}
-
-function formatTick(tickMs: number): string {
-  return tickMs >= 1000 ? `${Number((tickMs / 1000).toFixed(2))} s` : `${Number(tickMs.toFixed(3))} ms`;
 }

@@ -1,4 +1,4 @@
-import type { BlockTableBuilder } from "./block-table-builder.js";
+import type { BlockWriter } from "./trace-rows.js";
 
 const EMPTY = -1;
 const ROOT = -1;
@@ -8,15 +8,17 @@ const ROOT = -1;
  * new id stands for its old id *after the same blocks before it*. Where a trace hashes each block by itself
  * (Bailian's salted SipHash) that makes prefixes exact; where its hashes are chained already (Mooncake) it
  * changes nothing but the numbers.
+ *
+ * Where the table need not remember all blocks, those that have not been met for long are forgotten, half of what
+ * is known at a time: one that comes back after that counts as new. A block is never forgotten before those after it.
  */
 export class ChainInterner {
-  private readonly table: BlockTableBuilder;
-  private parents = new Int32Array(1 << 12);
-  private hashes = new Float64Array(1 << 12);
-  private ids = new Int32Array(1 << 12).fill(EMPTY);
-  private used = 0;
+  private readonly table: BlockWriter;
+  private known = new PairIds();
+  /** What `known` was before it was full. */
+  private before = new PairIds();
 
-  constructor(table: BlockTableBuilder) {
+  constructor(table: BlockWriter) {
     this.table = table;
   }
 
@@ -30,14 +32,39 @@ export class ChainInterner {
   }
 
   private intern(parent: number, hash: number): number {
-    let slot = this.slotOf(parent, hash);
-    const known = this.ids[slot]!;
+    const known = this.known.find(parent, hash);
     if (known !== EMPTY) return known;
-    if (2 * (this.used + 1) > this.ids.length) {
-      this.grow();
-      slot = this.slotOf(parent, hash);
+    const before = this.before.find(parent, hash);
+    const id = before === EMPTY ? this.table.allocate(1) : before;
+    if (this.known.size >= this.table.remembered) {
+      this.before = this.known;
+      this.known = new PairIds();
     }
-    return this.put(slot, parent, hash, this.table.allocate(1));
+    this.known.add(parent, hash, id);
+    return id;
+  }
+}
+
+/** Ids by parent and hash, by open addressing. */
+class PairIds {
+  private parents = new Int32Array(1 << 12);
+  private hashes = new Float64Array(1 << 12);
+  private ids = new Int32Array(1 << 12).fill(EMPTY);
+  private used = 0;
+
+  get size(): number {
+    return this.used;
+  }
+
+  /** The id of a pair, or EMPTY. */
+  find(parent: number, hash: number): number {
+    return this.ids[this.slotOf(parent, hash)]!;
+  }
+
+  /** Gives an id to a pair that has none. */
+  add(parent: number, hash: number, id: number): void {
+    if (2 * (this.used + 1) > this.ids.length) this.grow();
+    this.put(this.slotOf(parent, hash), parent, hash, id);
   }
 
   /** Where the pair is, or the free slot where it belongs (linear probing). */
@@ -50,12 +77,11 @@ export class ChainInterner {
     return slot;
   }
 
-  private put(slot: number, parent: number, hash: number, id: number): number {
+  private put(slot: number, parent: number, hash: number, id: number): void {
     this.parents[slot] = parent;
     this.hashes[slot] = hash;
     this.ids[slot] = id;
     this.used++;
-    return id;
   }
 
   private grow(): void {

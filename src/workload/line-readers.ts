@@ -3,13 +3,13 @@ import { columnOf } from "./formats/csv-fields.js";
 import { show } from "./formats/fields.js";
 import type { CsvFormat, JsonLinesFormat, JsonRecord, TraceFormat } from "./formats/format.js";
 import { csvFormatOf, jsonLinesFormatOf, knownFields } from "./formats/trace-formats.js";
-import type { RawTraceBuilder } from "./raw-trace-builder.js";
+import type { TraceRows } from "./trace-rows.js";
 
 /** Reads one line that is not blank; adds a request or nothing. */
 export type LineReader = (line: string) => void;
 
 /** Starts a trace in the format that was found or named. */
-export type OpenTrace = (format: TraceFormat) => RawTraceBuilder;
+export type OpenTrace = (format: TraceFormat) => TraceRows;
 
 /** A line that cannot be read; the message lacks file and line. */
 export class LineError extends Error {

@@ -2,21 +2,10 @@ import { BlockTableBuilder } from "./block-table-builder.js";
 import { float64Column, int32Column, type Column, type ColumnArray } from "./column.js";
 import type { RawTrace } from "./raw-trace.js";
 import { detectTick } from "./ticks.js";
-
-/** One request on its way into the columns; what is left out is "none". */
-export interface TraceRow {
-  /** On any clock; the first arrival becomes 0. */
-  readonly arrivalMs: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly session?: number;
-  readonly priority?: number;
-  readonly cancelAfterMs?: number;
-  readonly thinkMs?: number;
-}
+import type { TraceRow, TraceRows } from "./trace-rows.js";
 
 /** Collects the rows of a trace. The blocks of a row are written to `blocks` before `add` ends the row. */
-export class RawTraceBuilder {
+export class RawTraceBuilder implements TraceRows {
   readonly blocks = new BlockTableBuilder();
   /** Tokens one block id stands for. */
   blockTokens: number;

@@ -33,19 +33,35 @@ export function detectTick(arrivalMs: Float64Array): number {
  * Spreads requests that share an instant uniformly over the tick that begins there; their order stays.
  *
  * @param arrivalMs non-decreasing times.
+ * @param nextMs time of the request after them; Infinity = there is none.
  */
-export function spreadWithinTicks(arrivalMs: Float64Array, tickMs: number, random: Random): Float64Array {
+export function spreadWithinTicks(
+  arrivalMs: Float64Array,
+  tickMs: number,
+  random: Random,
+  nextMs = Infinity,
+): Float64Array {
   const spread = new Float64Array(arrivalMs.length);
   for (let first = 0; first < arrivalMs.length;) {
     const atMs = arrivalMs[first]!;
     let end = first + 1;
     while (end < arrivalMs.length && arrivalMs[end] === atMs) end++;
-    const untilMs = end < arrivalMs.length ? Math.min(atMs + tickMs, arrivalMs[end]!) : atMs + tickMs;
+    const untilMs = Math.min(atMs + tickMs, end < arrivalMs.length ? arrivalMs[end]! : nextMs);
     for (let row = first; row < end; row++) spread[row] = atMs + random.nextFloat() * (untilMs - atMs);
     spread.subarray(first, end).sort();
     first = end;
   }
   return spread;
+}
+
+/** What a reader should know of times with ticks. */
+export function tickNote(tickMs: number, areSpread: boolean): string {
+  const ticks = `Arrival times have ticks of ${formatTick(tickMs)}`;
+  return areSpread ? `${ticks}; requests are spread within them.` : `${ticks} and are used as they are.`;
+}
+
+function formatTick(tickMs: number): string {
+  return tickMs >= 1000 ? `${Number((tickMs / 1000).toFixed(2))} s` : `${Number(tickMs.toFixed(3))} ms`;
 }
 
 function distinctInstants(arrivalMs: Float64Array): Float64Array {

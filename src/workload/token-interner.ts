@@ -1,5 +1,5 @@
-import type { BlockTableBuilder } from "./block-table-builder.js";
 import { int32Column } from "./column.js";
+import type { BlockWriter } from "./trace-rows.js";
 
 const EMPTY = -1;
 const ROOT = -1;
@@ -9,7 +9,7 @@ const ROOT = -1;
  * tokens up to its end are the same. Blocks are compared token by token, not by hash alone.
  */
 export class TokenInterner {
-  private readonly table: BlockTableBuilder;
+  private readonly table: BlockWriter;
   private readonly blockTokens: number;
   /** Of each known block: the id before it, and its tokens. The id of block k is `ids.at(k)`. */
   private readonly parents = int32Column();
@@ -18,7 +18,7 @@ export class TokenInterner {
   /** Open addressing: numbers of known blocks. */
   private slots = new Int32Array(1 << 12).fill(EMPTY);
 
-  constructor(table: BlockTableBuilder, blockTokens: number) {
+  constructor(table: BlockWriter, blockTokens: number) {
     this.table = table;
     this.blockTokens = blockTokens;
   }

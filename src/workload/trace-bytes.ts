@@ -56,7 +56,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "no such file",
 };
 
-function fileError(path: string, error: unknown): Error {
+/** What is wrong with a trace file, in words for users. */
+export function fileError(path: string, error: unknown): Error {
   const { code = "", message } = error as NodeJS.ErrnoException;
   if (code.startsWith("Z_")) return new InputError(`${path}: not a complete gzip file (${message})`);
   return new InputError(`${path}: ${REASONS[code] ?? message}`);

@@ -93,7 +93,7 @@ describe("wrong input is one clear line, status 2, and nothing is written", () =
     [["sweep", scenario, "--seeds", "none"], "--seeds: none: expected how many seeds"],
     [["sweep", scenario, "--keep-runs"], "--keep-runs: applies to --out, which is not given"],
     [["simulate", scenario, "--decisions"], "--decisions: applies to --out, which is not given"],
-    [["simulate", scenario, "--stream", "--out", "somewhere"], "--stream: with --out: requests are not kept"],
+    [["simulate", scenario, "--stream", "--out", out, "--decisions"], "--stream: with --decisions"],
     [
       ["simulate", scenario, "--decider", "never", "--prefill-policy", "random"],
       "--prefill-policy: changes nothing, because decider never gives no request a prefill worker",

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { ArrivalOptions } from "../../src/workload/arrivals.js";
 import { buildWorkload } from "../../src/workload/build-workload.js";
 import { generateWorkload } from "../../src/workload/generate-workload.js";
-import { RawTraceBuilder, type TraceRow } from "../../src/workload/raw-trace-builder.js";
+import { RawTraceBuilder } from "../../src/workload/raw-trace-builder.js";
+import type { TraceRow } from "../../src/workload/trace-rows.js";
 import type { RawTrace } from "../../src/workload/raw-trace.js";
 import { toShared } from "../../src/workload/shared-columns.js";
 

@@ -31,6 +31,50 @@ function internedBy(append: (table: BlockTableBuilder) => (row: number) => void,
 }
 
 describe("ChainInterner", () => {
+  /** Ids that an interner gives which need not remember all. */
+  function idsRemembering(remembered: number, rows: readonly (readonly number[])[]): number[][] {
+    let ids: number[] = [];
+    let distinct = 0;
+    const interner = new ChainInterner({
+      remembered,
+      distinct: 0,
+      allocate: () => distinct++,
+      append: (id) => ids.push(id),
+    });
+    return rows.map((row) => {
+      ids = [];
+      interner.append(row);
+      return ids;
+    });
+  }
+
+  it("may forget blocks that have not been met for long, and never one before those after it", () => {
+    const others = Array.from({ length: 6 }, (_, i) => [100 + i]);
+    const rows = [[1, 2, 3], [1, 2], ...others, [1, 2, 3], [1, 2, 3]];
+    const forgetful = idsRemembering(3, rows);
+    expect(forgetful[1]).toEqual([0, 1]);
+    expect(forgetful.at(-2)).not.toContain(0);
+    expect(forgetful.at(-1)).toEqual(forgetful.at(-2));
+    expect(idsRemembering(9, rows).at(-1)).toEqual([0, 1, 2]);
+  });
+
+  it("knows what has been met within as many blocks as it must remember", () => {
+    const remembered = 5;
+    fc.assert(
+      fc.property(fc.array(fc.nat(12), { maxLength: 200 }), (hashes) => {
+        const ids = idsRemembering(
+          remembered,
+          hashes.map((id) => [id]),
+        ).flat();
+        hashes.forEach((id, at) => {
+          const since = hashes.slice(0, at).lastIndexOf(id);
+          if (since < 0 || new Set(hashes.slice(since, at)).size > remembered) return;
+          expect(ids[at]).toBe(ids[since]);
+        });
+      }),
+    );
+  });
+
   const hash = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
 
   it("numbers blocks by everything up to them, densely in order of appearance", () => {

@@ -1,4 +1,4 @@
-import type { RawTraceBuilder } from "../raw-trace-builder.js";
+import type { TraceRows } from "../trace-rows.js";
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
@@ -18,13 +18,13 @@ interface FormatDescription {
 /** One JSON object a line. The reader adds a request to `trace`, or throws a FieldError and adds nothing. */
 export interface JsonLinesFormat extends FormatDescription {
   readonly kind: "jsonl";
-  openReader(trace: RawTraceBuilder): (record: JsonRecord) => void;
+  openReader(trace: TraceRows): (record: JsonRecord) => void;
 }
 
 /** Comma-separated, with a header; the reader gets each row's fields in the order of the header. */
 export interface CsvFormat extends FormatDescription {
   readonly kind: "csv";
-  openReader(trace: RawTraceBuilder, header: readonly string[]): (row: readonly string[]) => void;
+  openReader(trace: TraceRows, header: readonly string[]): (row: readonly string[]) => void;
 }
 
 export type TraceFormat = JsonLinesFormat | CsvFormat;

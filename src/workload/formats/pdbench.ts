@@ -1,5 +1,5 @@
 import { ChainInterner } from "../chain-interner.js";
-import type { RawTraceBuilder } from "../raw-trace-builder.js";
+import type { TraceRows } from "../trace-rows.js";
 import { atLeastZero, blockIds, FieldError, wholeNumber } from "./fields.js";
 import type { JsonLinesFormat, JsonRecord } from "./format.js";
 import { SessionNumbers } from "./session-numbers.js";
@@ -51,7 +51,7 @@ export const pdbench: JsonLinesFormat = {
 };
 
 /** Blocks have one size in the whole trace: that of the first request that has any. */
-function idsOf(trace: RawTraceBuilder, record: JsonRecord, input: number, output: number): readonly number[] {
+function idsOf(trace: TraceRows, record: JsonRecord, input: number, output: number): readonly number[] {
   if (record["block_ids"] === undefined || record["block_ids"] === null) return [];
   const blockTokens = wholeNumber("block_tokens", record["block_tokens"], 1);
   if (trace.blocks.distinct > 0 && blockTokens !== trace.blockTokens) {

@@ -1,4 +1,5 @@
-import { RawTraceBuilder, type TraceRow } from "../raw-trace-builder.js";
+import { RawTraceBuilder } from "../raw-trace-builder.js";
+import type { TraceRow } from "../trace-rows.js";
 import type { RawTrace } from "../raw-trace.js";
 
 /** Tokens of one block of generated content: vLLM's. */
