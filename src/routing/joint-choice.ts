@@ -2,6 +2,7 @@ import type { Random } from "../values/random.js";
 import type { LegChooser } from "./leg-chooser.js";
 import { Lowest } from "./lowest.js";
 import type { LegChoosers } from "./request-book.js";
+import { WorkerGroups } from "./worker-groups.js";
 import { BOUND, type LegDecision, type RoutingRequest, type Worker } from "./types.js";
 
 /** Costs are divided by the highest one, but at least by these, before the legs are added (AIBrix). */
@@ -31,6 +32,8 @@ export class JointChoice {
   private readonly lowestPrefill: Lowest;
   private readonly lowestDecode: Lowest;
   private readonly lowestGroup: Lowest;
+  private readonly prefillGroups = new WorkerGroups();
+  private readonly decodeGroups = new WorkerGroups();
 
   constructor(legs: LegChoosers, fleetSize: number, random: Random) {
     this.prefill = legs.prefill;
@@ -55,16 +58,18 @@ export class JointChoice {
     const prefillScale = scaleOf(prefill, prefillCosts, PREFILL_SCALE_MIN);
     const decodeScale = scaleOf(decode, decodeCosts, DECODE_SCALE_MIN);
     this.lowestGroup.reset();
-    for (const group of groupsOf(prefill)) {
+    const prefillGroups = this.prefillGroups.of(prefill.healthy);
+    const decodeGroups = this.decodeGroups.of(decode.healthy);
+    for (const [group, workers] of prefillGroups) {
       const cost =
-        lowestIn(group, prefill, prefillCosts, this.lowestPrefill) / prefillScale +
-        lowestIn(group, decode, decodeCosts, this.lowestDecode) / decodeScale;
+        lowestOf(workers, prefillCosts, this.lowestPrefill) / prefillScale +
+        lowestOf(decodeGroups.get(group) ?? [], decodeCosts, this.lowestDecode) / decodeScale;
       if (cost < Infinity) this.lowestGroup.offer(group, cost);
     }
     const group = this.lowestGroup.take(this.random);
     if (group < 0) return null;
-    lowestIn(group, prefill, prefillCosts, this.lowestPrefill);
-    lowestIn(group, decode, decodeCosts, this.lowestDecode);
+    lowestOf(prefillGroups.get(group)!, prefillCosts, this.lowestPrefill);
+    lowestOf(decodeGroups.get(group)!, decodeCosts, this.lowestDecode);
     const joint_cost = this.lowestGroup.value;
     const prefillLeg = {
       worker: this.lowestPrefill.take(this.random),
@@ -99,18 +104,9 @@ function scaleOf({ healthy }: LegChooser, costs: Float64Array, least: number): n
   return highest;
 }
 
-/** Groups of the leg's healthy workers, in fleet order. */
-function groupsOf({ healthy }: LegChooser): Set<number> {
-  return new Set(healthy.map(({ group }) => group));
-}
-
-/** Leaves the cheapest workers of a group in `lowest` and returns their cost, Infinity when there is none. */
-function lowestIn(group: number, { healthy }: LegChooser, costs: Float64Array, lowest: Lowest): number {
+/** Leaves the cheapest of some workers in `lowest` and returns their cost, Infinity when there is none. */
+function lowestOf(workers: readonly Worker[], costs: Float64Array, lowest: Lowest): number {
   lowest.reset();
-  for (const worker of healthy) {
-    if (worker.group === group && costs[worker.index]! < Infinity) {
-      lowest.offer(worker.index, costs[worker.index]!);
-    }
-  }
+  for (const { index } of workers) if (costs[index]! < Infinity) lowest.offer(index, costs[index]!);
   return lowest.value;
 }

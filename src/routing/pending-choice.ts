@@ -4,6 +4,7 @@ import type { Fleet } from "./fleet.js";
 import type { PrefixIndex } from "./prefix-index/prefix-index.js";
 import type { LegChoosers } from "./request-book.js";
 import type { RouterConfig } from "./router-config.js";
+import { WorkerGroups } from "./worker-groups.js";
 import type { DeciderContext, Leg, LegDecision, LedgerView, RoutingRequest, Worker } from "./types.js";
 
 /** What a pending choice is made from. */
@@ -26,6 +27,7 @@ export class PendingChoice implements DeciderContext {
   nowMs = 0;
   private readonly parts: ChoiceParts;
   private readonly paired: boolean;
+  private readonly decodeGroups = new WorkerGroups();
   private readonly joint: JointChoice | null;
   private request!: RoutingRequest;
   private prefillDecision: LegDecision | null = null;
@@ -130,6 +132,6 @@ export class PendingChoice implements DeciderContext {
   private canPairWith({ group }: Worker): boolean {
     const { fleet, legs } = this.parts;
     if (this.decodeDecision !== null) return fleet.worker(this.decodeDecision.worker).group === group;
-    return legs.decode.healthy.some((worker) => worker.group === group);
+    return this.decodeGroups.of(legs.decode.healthy).has(group);
   }
 }

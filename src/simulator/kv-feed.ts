@@ -8,7 +8,8 @@ import type { Requests } from "./requests.js";
  *
  * What a router can learn from events without delay and loss is what the engines hold at the instant of its
  * decision. So nothing is kept up to date in between: before a decision, each engine is asked how much of
- * this prompt it holds, and the router is told of that prompt's blocks only.
+ * this prompt it holds, and the router is told of that prompt's blocks only: of those held, and of the first that is
+ * not, since nothing after it counts.
  */
 export class KvFeed {
   private readonly requests: Requests;
@@ -40,7 +41,7 @@ export class KvFeed {
       const held = Math.min(prefix.length, Math.floor(tokens / prefix.unitsPerSymbol));
       if (held > 0) this.router.onKvEvent({ worker, kind: "stored", symbols: symbols.subarray(0, held) });
       if (held < prefix.length) {
-        this.router.onKvEvent({ worker, kind: "removed", symbols: symbols.subarray(held) });
+        this.router.onKvEvent({ worker, kind: "removed", symbols: symbols.subarray(held, held + 1) });
       }
     }
   }
