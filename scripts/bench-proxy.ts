@@ -1,5 +1,5 @@
 /**
- * `npm run bench:proxy [-- --json --rounds N --requests N --connections 1,16,64,1000]`: what the proxy adds to a request.
+ * `npm run bench:proxy [-- --json --rounds N --requests N --warm-up N --connections 1,16,64,1000]`: what the proxy adds to a request.
  *
  * autocannon against a trivial engine (16 chunks a request, 2 kB prompt), directly, through nginx where it is
  * installed (or `PDBENCH_NGINX` names it), and through the proxy with one leg and with both. All of them in
@@ -16,8 +16,6 @@ import { startTargets, stopTargets, type Target } from "./bench-proxy/targets.js
 import { cpuMs } from "./support/cpu-time.js";
 
 const CHUNKS = 16;
-/** Enough for the compiler of the proxies' process to be done with what is hot. */
-const WARMUP_REQUESTS = 5000;
 const PACED_FROM_CONNECTIONS = 1000;
 const PACE_MS = 50;
 
@@ -47,6 +45,8 @@ interface Row {
 const args = process.argv.slice(2);
 const rounds = numberAfter("--rounds", 5);
 const requests = numberAfter("--requests", 4000);
+/** Enough for the compiler of the proxies' process to be done with what is hot. */
+const warmUp = numberAfter("--warm-up", 5000);
 const concurrencies = listAfter("--connections", [1, 16, 64, 1000]);
 
 const BODY = JSON.stringify({
@@ -59,7 +59,7 @@ const BODY = JSON.stringify({
 
 const targets = await startTargets();
 const measured = new Map<string, Round[]>();
-for (const target of targets) await measure(target, 16, WARMUP_REQUESTS);
+for (const target of targets) await measure(target, 16, warmUp);
 for (let round = 0; round < rounds; round++) {
   for (const concurrency of concurrencies) {
     // The order turns every round, so that no target always comes after the same one.

@@ -42,5 +42,6 @@ export const BENCH_CASES: Readonly<Record<string, Load>> = {
   "sweep, 1 and 2 threads": async () => (await import("./sweeps.js")).sweepThreads,
   "page of 100,000 requests": async () => (await import("./pages.js")).runPageOpens,
   "page of 500 points x 3 seeds": async () => (await import("./pages.js")).sweepPageOpens,
+  "proxy, 16 connections": async () => (await import("./proxy.js")).proxy,
   "report of 12 points": async () => (await import("./sweeps.js")).reports,
 };
