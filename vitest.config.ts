@@ -11,6 +11,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Worker threads and child processes of the tests need the second core.
     maxWorkers: 2,
+    // The built program is plain modules: Node loads them itself.
+    server: { deps: { external: [/\/dist\/src\//] } },
     projects: [
       // One module graph per worker: loading it for each file takes a third of the time of all tests. So a test must
       // leave nothing behind in the process: servers closed, spies and environment put back.

@@ -10,8 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { runProgram } from "../../src/cli/program.js";
-import { captured } from "../support/captured.js";
+import { program } from "../support/built.js";
 import { pdbench, pdbenchUntil } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
@@ -44,7 +43,7 @@ describe("pdbench simulate", () => {
   it("writes a run directory from which the run can be repeated to the byte", async () => {
     const first = place("run");
     const second = place("again");
-    await pdbench(["simulate", scenario, "--out", first, "--decisions", "--seed", "7"]);
+    await program(["simulate", scenario, "--out", first, "--decisions", "--seed", "7"]);
     expect(readdirSync(first).sort()).toEqual([
       "decisions.jsonl",
       "requests.csv",
@@ -52,7 +51,7 @@ describe("pdbench simulate", () => {
       "summary.json",
       "timeline.csv",
     ]);
-    const { status } = await pdbench([
+    const { status } = await program([
       "simulate",
       join(first, "scenario.yaml"),
       "--out",
@@ -75,21 +74,21 @@ describe("pdbench simulate", () => {
 
   it("replaces the same run but nothing else", async () => {
     const run = place("same");
-    await pdbench(["simulate", scenario, "--out", run]);
-    expect((await pdbench(["simulate", scenario, "--out", run])).status).toBe(0);
-    const other = await pdbench(["simulate", scenario, "--out", run, "--seed", "9"]);
+    await program(["simulate", scenario, "--out", run]);
+    expect((await program(["simulate", scenario, "--out", run])).status).toBe(0);
+    const other = await program(["simulate", scenario, "--out", run, "--seed", "9"]);
     expect(other).toMatchObject({ status: 2, stdout: "" });
     expect(other.stderr).toContain("holds another run, expected a new folder or the same settings");
     mkdirSync(place("mine"));
     writeFileSync(place("mine/thesis.tex"), "");
-    const mine = await pdbench(["simulate", scenario, "--out", place("mine")]);
+    const mine = await program(["simulate", scenario, "--out", place("mine")]);
     expect(mine.stderr).toContain("the folder is not empty");
     expect(readdirSync(place("mine"))).toEqual(["thesis.tex"]);
   });
 
   it("explains where each setting comes from, without running", async () => {
     const args = ["simulate", scenario, "--policy", "random", "--explain", "--json"];
-    const settings = JSON.parse((await pdbench(args)).stdout) as object[];
+    const settings = JSON.parse((await program(args)).stdout) as object[];
     expect(settings).toContainEqual({
       setting: "router.prefill_policy",
       value: "random",
@@ -100,15 +99,15 @@ describe("pdbench simulate", () => {
   });
 
   it("gives the same summary with plain time as with fast time, to rounding", async () => {
-    const [fast, plain] = await Promise.all(
-      [[], ["--plain-time"]].map(async (flags) => {
-        const { stdout } = await pdbench(["simulate", scenario, "--json", ...flags]);
-        return JSON.parse(stdout) as { ttft_ms: { mean: number }; requests: unknown; duration_s: number };
-      }),
-    );
-    expect(plain!.requests).toEqual(fast!.requests);
-    expect(plain!.ttft_ms.mean).toBeCloseTo(fast!.ttft_ms.mean, 6);
-    expect(plain!.duration_s).toBeCloseTo(fast!.duration_s, 6);
+    const summary = async (...flags: readonly string[]) => {
+      const { stdout } = await program(["simulate", scenario, "--json", ...flags]);
+      return JSON.parse(stdout) as { ttft_ms: { mean: number }; requests: unknown; duration_s: number };
+    };
+    const fast = await summary();
+    const plain = await summary("--plain-time");
+    expect(plain.requests).toEqual(fast.requests);
+    expect(plain.ttft_ms.mean).toBeCloseTo(fast.ttft_ms.mean, 6);
+    expect(plain.duration_s).toBeCloseTo(fast.duration_s, 6);
   });
 
   it("warns of a setting of the file that changes nothing", async () => {
@@ -117,7 +116,7 @@ describe("pdbench simulate", () => {
       file,
       `${readFileSync(scenario, "utf8")}router:\n  policy: random\n  cache_threshold: 0.3\n`,
     );
-    const { status, stderr } = await pdbench(["simulate", file]);
+    const { status, stderr } = await program(["simulate", file]);
     expect(status).toBe(0);
     expect(stderr).toContain(
       `${file}:7: router.cache_threshold changes nothing: it applies to policy cache_aware`,
@@ -130,7 +129,7 @@ describe("pdbench sweep", () => {
 
   it("writes results and a report, prints a table that ends in words, and resumes in no time", async () => {
     const out = place("sweep");
-    const first = await pdbench([...grid, "--out", out]);
+    const first = await program([...grid, "--out", out]);
     expect(first.status).toBe(0);
     expect(Math.max(...first.stdout.split("\n").map((text) => text.length))).toBeLessThanOrEqual(100);
     expect(readdirSync(out).sort()).toEqual([
@@ -141,27 +140,27 @@ describe("pdbench sweep", () => {
       "sweep.json",
     ]);
     const before = readFileSync(join(out, "sweep.json"), "utf8");
-    const second = await pdbench([...grid, "--out", out, "--workers", "1"]);
+    const second = await program([...grid, "--out", out, "--workers", "1"]);
     expect(second.stdout).toBe(first.stdout);
     expect(readFileSync(join(out, "sweep.json"), "utf8")).toBe(before);
   });
 
   it("goes on after it was killed outright", async () => {
     const out = place("killed");
-    const long = [...grid, "--requests", "3000", "--out", out, "--workers", "1"];
+    const long = [...grid, "--requests", "2000", "--out", out, "--workers", "1"];
     const killed = await pdbenchUntil(join(out, "points.jsonl"), "SIGKILL", long);
     expect(killed.status).toBe(null);
     expect(existsSync(join(out, "sweep.json"))).toBe(false);
     const resumed = await pdbench(long);
     expect(resumed.status).toBe(0);
     expect(resumed.stderr).toMatch(/going on after \d+ earlier runs|done in/);
-    const whole = await pdbench([...long.slice(0, -4), "--json"]);
+    const whole = await program([...grid, "--requests", "2000", "--workers", "1", "--json"]);
     expect(withoutTimes(readFileSync(join(out, "sweep.json"), "utf8"))).toEqual(withoutTimes(whole.stdout));
   });
 
   it("ends with status 130 when it is interrupted, and tells what is saved", async () => {
     const out = place("interrupted");
-    const long = [...grid, "--requests", "3000", "--out", out, "--workers", "1"];
+    const long = [...grid, "--requests", "2000", "--out", out, "--workers", "1"];
     const { status, stderr } = await pdbenchUntil(join(out, "points.jsonl"), "SIGINT", long);
     expect(stderr).toMatch(
       /pdbench: interrupted: \d of 4 runs are done; they are in .*, the same command goes on/,
@@ -171,8 +170,8 @@ describe("pdbench sweep", () => {
 
   it("ends with status 1 when runs have failed, and has the others", async () => {
     const out = place("failed");
-    const args = ["sweep", scenario, "--set", "engine.num_gpu_blocks=5,5000", "--out", out];
-    const { status, stderr } = await pdbench(args);
+    const args = ["sweep", scenario, "--set", "engine.num_gpu_blocks=5,5000", "--workers", "1", "--out", out];
+    const { status, stderr } = await program(args);
     expect(status).toBe(1);
     expect(stderr).toContain("pdbench: 1 of 2 runs failed, the first: workload: request");
     expect(existsSync(join(out, "sweep.json"))).toBe(true);
@@ -183,7 +182,7 @@ describe("help and lists", () => {
   it.each(["simulate", "sweep", "optimize", "worker", "merge", "list", "report", "trace"])(
     "%s --help has examples",
     async (command) => {
-      const { status, stdout, stderr } = await captured(() => runProgram([command, "--help"]));
+      const { status, stdout, stderr } = await program([command, "--help"]);
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       expect(stdout).toContain("Examples:");
       expect(stdout).toContain(`$ pdbench ${command}`);
@@ -191,20 +190,20 @@ describe("help and lists", () => {
   );
 
   it("--help lists every command", async () => {
-    const { status, stdout } = await captured(() => runProgram(["--help"]));
+    const { status, stdout } = await program(["--help"]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/simulate[\s\S]*sweep[\s\S]*report[\s\S]*trace[\s\S]*list/);
   });
 
   it("--version prints the version of the package", async () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
-    expect((await captured(() => runProgram(["--version"]))).stdout).toBe(`${version}\n`);
+    expect((await program(["--version"])).stdout).toBe(`${version}\n`);
   });
 
   it.each(["policies", "deciders", "presets", "profiles", "scenarios", "trace-formats"])(
     "list %s --json is an array of name, summary and source",
     async (kind) => {
-      const { status, stdout } = await captured(() => runProgram(["list", kind, "--json"]));
+      const { status, stdout } = await program(["list", kind, "--json"]);
       expect(status).toBe(0);
       const listed = JSON.parse(stdout) as object[];
       expect(listed.length).toBeGreaterThan(kind === "presets" ? -1 : 2);
