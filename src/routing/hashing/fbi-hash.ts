@@ -62,7 +62,9 @@ export class FbiHash {
   }
 
   private encode(key: string): void {
-    this.murmur.bytes(this.buffer, this.write(key));
+    // Before the buffer is read: a long key gets a new one.
+    const length = this.write(key);
+    this.murmur.bytes(this.buffer, length);
   }
 
   private write(key: string): number {

@@ -35,6 +35,25 @@ describe("FbiHash", () => {
     expect([hash.hi, hash.lo]).toEqual(ofBytes);
   });
 
+  it("hashes a key and what follows it as one string", () => {
+    for (const key of ["", "a", "session-é", "k".repeat(700)]) {
+      hash.ofString(`${key}:http://w1:8000`);
+      const whole = [hash.hi, hash.lo];
+      hash.beginKey(key);
+      hash.ofKeyWith(new TextEncoder().encode(":http://w1:8000"));
+      expect([hash.hi, hash.lo]).toEqual(whole);
+    }
+  });
+
+  it("hashes a key longer than its buffer as one that finds room", () => {
+    const key = "x".repeat(10_000);
+    const fresh = new FbiHash();
+    fresh.ofString(key);
+    const first = [fresh.hi, fresh.lo];
+    fresh.ofString(key);
+    expect([fresh.hi, fresh.lo]).toEqual(first);
+  });
+
   it("hashes keys longer than its buffer", () => {
     hash.ofString("x".repeat(10_000));
     const long = [hash.hi, hash.lo];
