@@ -15,7 +15,17 @@ interface ProxyRow {
 /** What the proxy adds to a request at 16 connections: a short run of `npm run bench:proxy`. */
 export const proxy: BenchCase = {
   run() {
-    const flags = ["--json", "--rounds", "2", "--requests", "1000", "--warm-up", "1000", "--connections", "16"];
+    const flags = [
+      "--json",
+      "--rounds",
+      "2",
+      "--requests",
+      "1000",
+      "--warm-up",
+      "1000",
+      "--connections",
+      "16",
+    ];
     const child = spawnSync(process.execPath, [...process.execArgv, SCRIPT, ...flags], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "inherit"],
