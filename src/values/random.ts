@@ -15,19 +15,30 @@ export interface Random {
  * numbers for one purpose never shifts another (common random numbers across the points of a sweep).
  */
 export function randomStream(seed: number, name: string): Random {
-  return streamOf(mixSeed(seed, name));
+  const generator = xoroshiro128plus(mixSeed(seed, name));
+  return {
+    nextFloat: () => uniformFloat64(generator),
+    nextInt: (bound) => uniformInt(generator, 0, bound - 1),
+  };
 }
 
 /**
  * A stream of random numbers for each of many items, which are told apart by a number: what is drawn for one
  * does not depend on whether, or how often, anything was drawn for another. Two runs that differ in one
  * decision therefore draw the same numbers for all later ones.
+ *
+ * The numbers are those of pure-rand's xoroshiro128plus under the item's seed. Its state stands here, since an
+ * object for each item would cost more than all else in many a decision.
  */
 export class ItemRandom implements Random {
   private readonly seed: number;
   private item = 0;
-  /** Made with the first number drawn for an item: most items draw none. */
-  private stream: Random | null = null;
+  /** Whether the state is that of `item`: most items draw nothing. */
+  private isSeeded = false;
+  private s00 = 0;
+  private s01 = 0;
+  private s10 = 0;
+  private s11 = 0;
 
   constructor(seed: number, name: string) {
     this.seed = mixSeed(seed, name);
@@ -36,29 +47,48 @@ export class ItemRandom implements Random {
   /** The numbers drawn from now on are those of `item`, from its first. */
   begin(item: number): void {
     this.item = item;
-    this.stream = null;
+    this.isSeeded = false;
+  }
+
+  /** The seed of an item's stream, a signed 32-bit integer. */
+  seedOf(item: number): number {
+    return finalised(this.seed ^ Math.imul(item, 0x9e3779b1));
   }
 
   nextFloat(): number {
-    return this.started().nextFloat();
+    const upper = this.next() & 0x3ffffff;
+    return upper * 2 ** -26 + (this.next() & 0x7ffffff) * 2 ** -53;
   }
 
   nextInt(bound: number): number {
-    return this.started().nextInt(bound);
+    // Above the last whole multiple of the bound, numbers would favour the low ones.
+    const below = bound > 2 ? Math.floor(2 ** 32 / bound) * bound : 2 ** 32;
+    let drawn = this.next() + 2 ** 31;
+    while (drawn >= below) drawn = this.next() + 2 ** 31;
+    return drawn % bound;
   }
 
-  private started(): Random {
-    this.stream ??= streamOf(finalised(this.seed ^ Math.imul(this.item, 0x9e3779b1)));
-    return this.stream;
+  /** A signed 32-bit integer. */
+  private next(): number {
+    if (!this.isSeeded) this.seedState();
+    const { s00, s01, s10, s11 } = this;
+    const a0 = s10 ^ s00;
+    const a1 = s11 ^ s01;
+    this.s00 = (s00 << 24) ^ (s01 >>> 8) ^ a0 ^ (a0 << 16);
+    this.s01 = (s01 << 24) ^ (s00 >>> 8) ^ a1 ^ ((a1 << 16) | (a0 >>> 16));
+    this.s10 = (a1 << 5) ^ (a0 >>> 27);
+    this.s11 = (a0 << 5) ^ (a1 >>> 27);
+    return (s00 + s10) | 0;
   }
-}
 
-function streamOf(seed: number): Random {
-  const generator = xoroshiro128plus(seed);
-  return {
-    nextFloat: () => uniformFloat64(generator),
-    nextInt: (bound) => uniformInt(generator, 0, bound - 1),
-  };
+  private seedState(): void {
+    const seed = this.seedOf(this.item);
+    this.s01 = -1;
+    this.s00 = ~seed;
+    this.s11 = seed | 0;
+    this.s10 = 0;
+    this.isSeeded = true;
+  }
 }
 
 /** FNV-1a over the name, mixed with the seed. */

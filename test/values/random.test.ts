@@ -1,4 +1,7 @@
-import { expect, it, describe } from "vitest";
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { describe, expect, it } from "vitest";
 import { ItemRandom, randomStream } from "../../src/values/random.js";
 
 const draws = (random: ItemRandom, item: number, count: number) => {
@@ -20,6 +23,16 @@ describe("ItemRandom", () => {
     expect(draws(new ItemRandom(7, "ties"), 42, 5)).not.toEqual(first);
     expect(draws(new ItemRandom(8, "ties"), 41, 5)).not.toEqual(first);
     expect(draws(new ItemRandom(7, "others"), 41, 5)).not.toEqual(first);
+  });
+
+  it("draws what pure-rand draws under the item's seed", () => {
+    const random = new ItemRandom(7, "ties");
+    const reference = xoroshiro128plus(random.seedOf(41));
+    random.begin(41);
+    for (const bound of [1, 2, 3, 4, 7, 1000, 2 ** 31, 3 * 2 ** 30, 2 ** 32]) {
+      for (let i = 0; i < 50; i++) expect(random.nextInt(bound)).toBe(uniformInt(reference, 0, bound - 1));
+      expect(random.nextFloat()).toBe(uniformFloat64(reference));
+    }
   });
 
   it("is uniform over items, and over pairs of one after the other", () => {
