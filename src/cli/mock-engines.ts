@@ -7,7 +7,7 @@ import { findScenario } from "../scenario/load.js";
 import { parseSetFlag, parseValue, type Override } from "../scenario/overrides.js";
 import { resolveScenario } from "../scenario/resolve.js";
 import type { Scenario } from "../scenario/schema.js";
-import { numberFlag, wholeNumberFlag } from "./number-flags.js";
+import { numberFlag, portFlag, wholeNumberFlag } from "./number-flags.js";
 
 const EXAMPLES = `
 Prefill engines listen on the first ports from --base-port on, decode engines on the ports after them. A
@@ -82,10 +82,14 @@ function addFleetFlags(command: Command): void {
 }
 
 function addServingFlags(command: Command): void {
-  const port = (flag: string): ((text: string) => number) => wholeNumberFlag(flag, 0);
   command
     .optionsGroup("Serving:")
-    .option("--base-port <PORT>", "port of the first engine; 0 = any free ports", port("--base-port"), 8100)
+    .option(
+      "--base-port <PORT>",
+      "port of the first engine; 0 = any free ports",
+      portFlag("--base-port"),
+      8100,
+    )
     .option("--host <ADDRESS>", "address to listen on", "127.0.0.1")
     .option(
       "--time-scale <X>",
@@ -98,7 +102,7 @@ function addServingFlags(command: Command): void {
     .option(
       "--side-channel-base-port <PORT>",
       "port of the first engine's KV side channel; 0 = any free ports",
-      port("--side-channel-base-port"),
+      portFlag("--side-channel-base-port"),
       0,
     )
     .addOption(
@@ -109,12 +113,12 @@ function addServingFlags(command: Command): void {
     .option(
       "--kv-events-port <PORT>",
       "publish KV events over ZMQ from this port on",
-      port("--kv-events-port"),
+      portFlag("--kv-events-port"),
     )
     .option(
       "--kv-events-replay-port <PORT>",
       "ports where they are replayed; 0 = any free ones",
-      port("--kv-events-replay-port"),
+      portFlag("--kv-events-replay-port"),
       0,
     )
     .option("--kv-events-topic <TEXT>", "their topic", "")

@@ -11,6 +11,15 @@ export function wholeNumberFlag(flag: string, minimum: number): (text: string) =
   };
 }
 
+/** Reads the value of `flag`, a port, or 0 for any that is free. @throws InputError naming both. */
+export function portFlag(flag: string): (text: string) => number {
+  return (text) => {
+    const port = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (port <= 65_535) return port;
+    throw new InputError(`${flag}: got ${text}, expected a port from 1 to 65535, or 0 for any free one`);
+  };
+}
+
 /** Reads the value of `flag`, a number of at least 0, or above 0. @throws InputError naming both. */
 export function numberFlag(flag: string, range: "positive" | "not negative"): (text: string) => number {
   return (text) => {

@@ -88,6 +88,11 @@ function reportError(error: unknown, args: readonly string[]): number {
   return fail(`this is a defect of pdbench, please report it\n${stack ?? String(error)}`, 1);
 }
 
+/** The command that was called; those of `trace` have two words. */
+function commandOf([first = "", second = ""]: readonly string[]): string {
+  return first === "trace" && /^[a-z]/.test(second) ? `${first} ${second}` : first;
+}
+
 /** What commander says of a wrong command line, as the program's other errors are worded. */
 function commandLineProblem(message: string, args: readonly string[]): string {
   const text = message.replace(/^error: /, "");
@@ -99,7 +104,7 @@ function commandLineProblem(message: string, args: readonly string[]): string {
     const [, flag, value, choices] = choice;
     return `${flag!}: got ${value!}, expected ${choices!.replace(/, (?=[^,]*$)/, " or ")}`;
   }
-  return `${text.replace(/\.$/, "")}, see pdbench ${args[0] ?? ""} --help`;
+  return `${text.replace(/\.$/, "")}, see pdbench ${commandOf(args)} --help`;
 }
 
 function fail(message: string, exitCode: number): number {

@@ -9,7 +9,7 @@ export interface ProgressBar {
 }
 
 const BAR_AT_MOST = 30;
-const BAR_AT_LEAST = 8;
+const BAR_AT_LEAST = 6;
 const WIDTH_UNKNOWN = 80;
 const GAP = "  ";
 

@@ -10,7 +10,7 @@ import {
 } from "../proxy/resilience-flags.js";
 import type { RoutingFlags } from "../proxy/routing-flags.js";
 import type { WorkerFlags } from "../proxy/worker-flags.js";
-import { numberFlag, wholeNumberFlag } from "./number-flags.js";
+import { numberFlag, portFlag, wholeNumberFlag } from "./number-flags.js";
 import { addSecurityFlags, type SecurityFlags } from "./proxy-security-flags.js";
 
 /** The flags of `pdbench proxy`, as commander gives them. */
@@ -71,7 +71,7 @@ function addServerFlags(command: Command): void {
     .option(
       "--port <PORT>",
       "port to listen on, 0 = any; default: 30000, with production-stack's flags 8001",
-      wholeNumberFlag("--port", 0),
+      portFlag("--port"),
     )
     .option(
       "--max-payload-size <BYTES>",

@@ -292,7 +292,9 @@ async function modelsOf(
     throw new Error(`status ${statusCode}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new WorkError(`${address}: ${reason}; expected a list of models, or --model`);
+    throw new WorkError(
+      `${address}: ${reason}; expected a server that lists its models there: start it, correct --url, or name the model with --model`,
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { startServe } from "../serve/server.js";
 import { localExecutor } from "../sweep/local-executor.js";
-import { wholeNumberFlag } from "./number-flags.js";
+import { portFlag, wholeNumberFlag } from "./number-flags.js";
 
 const EXAMPLES = `
 Shows every run and sweep below DIR in a browser: filter and sort the list, open reports, tick several and compare them,
@@ -19,7 +19,7 @@ export function serveCommand(): Command {
   return new Command("serve")
     .description("Shows a folder of runs and sweeps in a browser on this machine.")
     .argument("<dir>", "folder below which runs and sweeps lie")
-    .option("--port <PORT>", "port to listen on; 0 = any", wholeNumberFlag("--port", 0), 8350)
+    .option("--port <PORT>", "port to listen on; 0 = any", portFlag("--port"), 8350)
     .option(
       "--workers <N>",
       "threads for sweeps that are started from the page",

@@ -83,9 +83,8 @@ async function readJson<T extends { readonly schema: string }>(
   const found = (value as { schema?: unknown } | null)?.schema;
   if (found !== schema) {
     const hint = typeof found === "string" ? didYouMean(found, [schema]) : "";
-    throw new InputError(
-      `${path}: schema ${JSON.stringify(found)}: expected ${JSON.stringify(schema)}${hint}`,
-    );
+    const got = found === undefined ? "has no schema" : `schema ${JSON.stringify(found)}`;
+    throw new InputError(`${path}: ${got}, expected ${JSON.stringify(schema)} as pdbench writes it${hint}`);
   }
   return value as T;
 }

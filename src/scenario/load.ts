@@ -47,7 +47,9 @@ export function findScenario(scenario: string | null): ScenarioSource {
     scenario!,
     shipped.map(({ name }) => name),
   );
-  throw new InputError(`${scenario!}: no such scenario file, nor one that comes with pdbench${hint}`);
+  throw new InputError(
+    `${scenario!}: no such scenario file, nor one that comes with pdbench (pdbench list scenarios)${hint}`,
+  );
 }
 
 /** The scenarios that come with pdbench, by name. */

@@ -39,7 +39,10 @@ export interface ScenarioSource {
  * @throws InputError when there is no such file or it is not YAML; the message names line and column.
  */
 export function readScenarioSource(file: string): ScenarioSource {
-  if (!existsSync(file)) throw new InputError(`${file}: no such scenario file`);
+  if (!existsSync(file))
+    throw new InputError(
+      `${file}: no such scenario file, expected one that is there (\`pdbench init --out ${file}\` writes one)`,
+    );
   if (statSync(file).isDirectory()) throw new InputError(`${file}: is a folder, expected a scenario file`);
   return parseScenarioSource(readFileSync(file, "utf8"), file);
 }

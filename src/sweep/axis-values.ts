@@ -29,6 +29,15 @@ export function isList(text: string): boolean {
   return !/^\s*[[{"']/.test(text) && (text.includes(",") || RANGE.test(text.trim()));
 }
 
+/** What looks like a range and is none: `0:10`. */
+const HALF_RANGE = new RegExp(`^${NUMBER}:${NUMBER}$`, "i");
+
+/** @throws InputError for a range without its step, which would be taken for a text */
+export function checkRange(text: string, source: string): void {
+  if (!HALF_RANGE.test(text.trim())) return;
+  throw new InputError(`${source}: got ${text.trim()}, expected a list a,b,c or a range START:END:STEP`);
+}
+
 /** Fails on a value that occurs twice: its points would be the same. */
 export function distinct(values: SettingValue[], source: string): SettingValue[] {
   const twice = values.find((value, index) => values.indexOf(value) !== index);

@@ -5,7 +5,7 @@ import { resolveWithOrigins, type Resolution } from "../scenario/resolve.js";
 import type { ScenarioSource, SettingPath } from "../scenario/scenario-source.js";
 import type { Scenario } from "../scenario/schema.js";
 import { isKnownSetting, nearestSetting } from "../scenario/setting-names.js";
-import { distinct, isList, isScalarValue, parseAxisValues } from "./axis-values.js";
+import { checkRange, distinct, isList, isScalarValue, parseAxisValues } from "./axis-values.js";
 import type { SettingValue, SweepAxis } from "./sweep-result.js";
 import { checkFlagsApply, unusedInFile } from "./unused-settings.js";
 
@@ -59,6 +59,7 @@ export function planSweep(
   workingDirectory?: string,
 ): SweepPlan {
   const ordered = broadFirst(typed);
+  for (const { text, source: flag } of ordered) checkRange(text, flag);
   const flags = ordered.filter((flag) => !isList(flag.text)).map(overrideOf);
   const flagAxes = ordered.filter((flag) => isList(flag.text)).map(axisOf);
   const axes = placedAxes(axesOfFile(source), flagAxes, ordered);

@@ -50,10 +50,10 @@ export async function* traceBytes(path: string, isGzip: boolean): AsyncGenerator
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
+  ENOENT: "no such file, expected a trace (`pdbench trace generate` makes one)",
   EISDIR: "is a folder, expected a trace file",
   EACCES: "not readable (permission denied)",
-  ENOTDIR: "no such file",
+  ENOTDIR: "no such file, expected a trace (`pdbench trace generate` makes one)",
 };
 
 /** What is wrong with a trace file, in words for users. */

@@ -91,6 +91,13 @@ describe("wrong input is one clear line, status 2, and nothing is written", () =
     [["sweep", "--trace", join(folder, "none.jsonl"), "--out", out], "none.jsonl: no such file"],
     [["sweep", scenario, "--workers", "0"], "--workers: got 0, expected a whole number of at least 1"],
     [["sweep", scenario, "--seeds", "none"], "--seeds: none: expected how many seeds"],
+    [
+      ["sweep", scenario, "--routing-threshold", "0:10"],
+      "--routing-threshold: got 0:10, expected a list a,b,c or a range START:END:STEP",
+    ],
+    [["serve", folder, "--port", "99999"], "--port: got 99999, expected a port from 1 to 65535, or 0"],
+    [["proxy", "--decode", "http://127.0.0.1:1", "--port", "99999"], "--port: got 99999, expected a port"],
+    [["trace", "convert", empty], "see pdbench trace convert --help"],
     [["sweep", scenario, "--keep-runs"], "--keep-runs: applies to --out, which is not given"],
     [["simulate", scenario, "--decisions"], "--decisions: applies to --out, which is not given"],
     [["simulate", scenario, "--stream", "--out", out, "--decisions"], "--stream: with --decisions"],

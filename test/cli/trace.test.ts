@@ -117,7 +117,11 @@ describe("pdbench trace", () => {
   it.each<[string, string[], RegExp]>([
     ["no subcommand", [], /^trace: expected stats, convert, generate$/],
     ["a mistyped subcommand", ["stat"], /^trace stat: expected .*, did you mean "stats"\?$/],
-    ["a missing file", ["stats", at("none.jsonl")], /none.jsonl: no such file$/],
+    [
+      "a missing file",
+      ["stats", at("none.jsonl")],
+      /none.jsonl: no such file, expected a trace \(`pdbench trace generate` makes one\)$/,
+    ],
     [
       "a capacity of 0",
       ["stats", TRACE, "--lru", "10,0"],

@@ -44,7 +44,7 @@ describe("pdbench mock-engines", () => {
   it.each([
     [["--knob", "error_rat=1"], 'knobs: error_rat: no such knob, did you mean "error_rate"?'],
     [["--knob", "error_rate"], "--knob error_rate: expected NAME=VALUE"],
-    [["--base-port", "http"], "--base-port: got http, expected a whole number"],
+    [["--base-port", "http"], "--base-port: got http, expected a port"],
     [["--config", "nowhere.yaml"], "--config nowhere.yaml: cannot be read"],
   ])("refuses %j", async (args, message) => {
     const command = mockEnginesCommand().exitOverride();

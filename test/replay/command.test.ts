@@ -129,7 +129,7 @@ describe("pdbench replay", () => {
   it("needs a server that lists its models, or the name of one", async () => {
     engine.script = (_, res) => sendJson(res, 404, "{}");
     await expect(replay(await trace())).rejects.toThrow(
-      /v1\/models: status 404; expected a list of models, or --model/,
+      /v1\/models: status 404; expected a server that lists its models there/,
     );
   });
 });

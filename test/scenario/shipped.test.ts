@@ -30,7 +30,7 @@ describe("the scenarios that come with pdbench", () => {
   it.each([
     [
       "quickstrat",
-      'quickstrat: no such scenario file, nor one that comes with pdbench, did you mean "quickstart"?',
+      'quickstrat: no such scenario file, nor one that comes with pdbench (pdbench list scenarios), did you mean "quickstart"?',
     ],
     ["none/at-all.yaml", "none/at-all.yaml: no such scenario file"],
     ["test", "test: is a folder, expected a scenario file"],

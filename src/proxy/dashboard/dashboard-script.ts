@@ -67,7 +67,7 @@ export const DASHBOARD_SCRIPT = `
     const plot = figure.querySelector(".plot");
     const width = Math.max(200, plot.clientWidth), height = 130, left = 46, right = 8, top = 8, bottom = 20;
     const values = lines.flatMap((line) => line.values).filter((value) => value != null);
-    const highest = roundUp(Math.max(1e-9, ...values));
+    const highest = roundUp(Math.max(0, ...values) || 1);
     const end = history.at(-1)?.at ?? 0, start = end - (KEPT - 1);
     const x = (at) => left + ((at - start) / (end - start || 1)) * (width - left - right);
     const y = (value) => height - bottom - (value / highest) * (height - top - bottom);

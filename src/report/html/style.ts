@@ -41,7 +41,7 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8p
 .verdict li { margin: 3px 0; }
 .warning { margin: 16px 0; padding: 12px 20px; border: 2px solid var(--bad); border-radius: 8px; }
 .warning p { font-weight: 600; margin: 0; color: var(--bad); } .warning ul { margin: 6px 0 0; padding-left: 20px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 12px 0; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 12px; margin: 12px 0; }
 .card { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
 .card .label { color: var(--muted); font-size: 0.875rem; }
 .card .value { font-size: 1.5rem; font-weight: 650; line-height: 1.3; }
@@ -117,6 +117,7 @@ button:disabled { opacity: 0.5; }
 .stage-list { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 8px 0; padding: 0; list-style: none; }
 .swatch { display: inline-block; width: 12px; height: 12px; margin-right: 6px; }
 @media (min-width: 1900px) { main { max-width: 1760px; } .verdict p, .verdict li, p.note { max-width: 120ch; } }
+@media (max-width: 1100px) { .cards { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 @media (max-width: 820px) {
   main { padding: 16px 12px 48px; }
   .charts { grid-template-columns: minmax(0, 1fr); }
@@ -133,7 +134,7 @@ button:disabled { opacity: 0.5; }
   h2, h3, h4, .legend, figcaption { break-after: avoid; }
   .scroll { content-visibility: visible; overflow: visible; border: 0; }
   table { font-size: 7.5pt; } th, td { padding: 2px 5px; white-space: normal; }
-  .plot { min-height: 0 !important; }
+  .plot { min-height: 0 !important; } .plot svg { width: 100%; }
   figure .links, #selection, .moment, button.copy, .search, .pager { display: none; }
   details:not([open]) { display: none; }
 }
