@@ -2,21 +2,21 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { runProgram } from "../../src/cli/program.js";
-import { captured } from "../support/captured.js";
-import { pdbench } from "./cli.js";
+import { program } from "../support/built.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
 const place = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const space = ["quickstart", "--requests", "120", "--seeds", "2", "--min-requests", "40"];
+const oneThread = ["--workers", "1"];
+const space = ["quickstart", "--requests", "60", "--seeds", "2", ...oneThread];
+const halving = ["--min-requests", "20"];
 
 describe("pdbench optimize", { timeout: 180_000 }, () => {
   it("recommends settings, says what it cost and how close it is to the grid, and resumes", async () => {
-    await pdbench(["sweep", ...space.slice(0, 5), "--out", place("grid")]);
-    const search = ["optimize", ...space, "--compare", place("grid"), "--out", place("best")];
-    const first = await pdbench(search);
+    await program(["sweep", ...space, "--out", place("grid")]);
+    const search = ["optimize", ...space, ...halving, "--compare", place("grid"), "--out", place("best")];
+    const first = await program(search);
     expect(first.status).toBe(0);
     expect(first.stdout).toMatch(/Use routing_threshold=\d+ policy=\w+: goodput [\d.]+/);
     expect(first.stdout).toMatch(
@@ -35,17 +35,18 @@ describe("pdbench optimize", { timeout: 180_000 }, () => {
       "trials.jsonl",
     ]);
     const before = readFileSync(join(place("best"), "optimize.json"), "utf8");
-    const again = await pdbench([...search, "--workers", "1", "--json"]);
+    const again = await program([...search, "--json"]);
     expect(again.stdout).toBe(before);
     expect(again.stderr).toMatch(/rung 1 of \d: 15\/15 runs/);
-    const report = await pdbench(["report", place("best"), "--out", place("report.html")]);
+    const report = await program(["report", place("best"), "--out", place("report.html")]);
     expect(report.status).toBe(0);
     expect(report.stdout).toContain("goodput");
   });
 
   it("finds the largest load", async () => {
-    const args = ["--max-rate", "--requests", "150", "--seeds", "1", "--routing-threshold", "1024,4096"];
-    const { status, stdout } = await pdbench(["optimize", "quickstart", ...args, "--policy", "cache_aware"]);
+    const load = ["--max-rate", "--tolerance", "0.3", "--requests", "150", "--seeds", "1", ...oneThread];
+    const space = ["--routing-threshold", "1024,4096", "--policy", "cache_aware"];
+    const { status, stdout } = await program(["optimize", "quickstart", ...load, ...space]);
     expect(stdout).toMatch(
       /sustains speedup [\d.]+ \([\d.]+ requests\/s\) at an\s+SLO\s+attainment\s+of\s+90.0 %/,
     );
@@ -66,9 +67,7 @@ describe("pdbench optimize", { timeout: 180_000 }, () => {
       "--cheapest: applies to scenarios with",
     ],
   ])("refuses %j", async (flags, message) => {
-    const { status, stderr } = await captured(() =>
-      runProgram(["optimize", "quickstart", ...flags, "--out", place("x")]),
-    );
+    const { status, stderr } = await program(["optimize", "quickstart", ...flags, "--out", place("x")]);
     expect(stderr).toContain(message);
     expect(status).toBe(2);
     expect(existsSync(join(place("x"), "optimize.json"))).toBe(false);
