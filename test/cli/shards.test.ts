@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { runProgram } from "../../src/cli/program.js";
-import { captured } from "../support/captured.js";
+import { program } from "../support/built.js";
 import { pdbench } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
@@ -14,18 +13,26 @@ const place = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const sweep = ["sweep", "quickstart", "--requests", "40", "--seeds", "2"];
+const oneThread = ["--workers", "1"];
 
 describe("pdbench sweep --shard and pdbench merge", { timeout: 180_000 }, () => {
   it("give the bytes of the sweep in one piece", async () => {
-    const whole = await pdbench([...sweep, "--out", place("whole")]);
+    const whole = await program([...sweep, "--out", place("whole")]);
     const shards = ["1", "2"].map((index) => place(`shard-${index}`));
     for (const [index, out] of shards.entries()) {
-      const { status, stdout, stderr } = await pdbench([...sweep, "--shard", `${index + 1}/2`, "--out", out]);
+      const { status, stdout, stderr } = await program([
+        ...sweep,
+        ...oneThread,
+        "--shard",
+        `${index + 1}/2`,
+        "--out",
+        out,
+      ]);
       expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
       expect(stderr).toContain(`Shard ${index + 1}/2: ${7 + index} points are in`);
       expect(readdirSync(out).sort()).toEqual(["points.jsonl", "shard.json"]);
     }
-    const merged = await pdbench(["merge", ...shards.toReversed(), "--out", place("merged")]);
+    const merged = await program(["merge", ...shards.toReversed(), "--out", place("merged")]);
     expect(merged.status).toBe(0);
     expect(merged.stdout).toBe(whole.stdout);
     for (const file of ["sweep.json", "points.csv", "report.md", "report.html"]) {
@@ -33,10 +40,10 @@ describe("pdbench sweep --shard and pdbench merge", { timeout: 180_000 }, () => 
         readFileSync(join(place("whole"), file), "utf8"),
       );
     }
-    const missing = await pdbench(["merge", shards[0]!]);
+    const missing = await program(["merge", shards[0]!]);
     expect(missing).toMatchObject({ status: 2, stdout: "" });
     expect(missing.stderr).toContain("shards are missing: 2/2; expected the directories of all 2");
-    const other = await pdbench([...sweep, "--shard", "2/2", "--out", shards[0]!]);
+    const other = await program([...sweep, "--shard", "2/2", "--out", shards[0]!]);
     expect(other.status).toBe(2);
     expect(other.stderr).toContain("holds shard 1/2, expected a folder of its own for 2/2");
   });
@@ -60,14 +67,14 @@ describe("pdbench sweep --shard and pdbench merge", { timeout: 180_000 }, () => 
       "expected slo.ttft_ms",
     ],
   ])("refuse %j", async (flags, message) => {
-    const { status, stderr } = await captured(() => runProgram([...sweep, ...flags]));
+    const { status, stderr } = await program([...sweep, ...flags]);
     expect(stderr).toContain(message);
     expect(status).toBe(2);
     expect(existsSync(place("x"))).toBe(false);
   });
 
   it("say where a Redis server cannot be reached", async () => {
-    const { status, stderr } = await pdbench([
+    const { status, stderr } = await program([
       ...sweep,
       "--executor",
       "bullmq",
@@ -86,13 +93,13 @@ describe("two sweeps into one folder", { timeout: 180_000 }, () => {
     const long = ["sweep", "quickstart", "--requests", "20000", "--workers", "1", "--out", out];
     const first = spawn(process.execPath, [bin, ...long], { stdio: "ignore" });
     while (!existsSync(join(out, "in-use.lock"))) await new Promise((resolve) => setTimeout(resolve, 5));
-    const second = await pdbench(long);
+    const second = await program(long);
     first.kill("SIGKILL");
     await once(first, "exit");
     expect(second.stderr).toContain(`--out ${out}: process ${first.pid} on`);
     expect(second.status).toBe(2);
     // What the killed one left behind keeps nobody out.
-    const other = await pdbench([...sweep, "--out", out]);
+    const other = await program([...sweep, ...oneThread, "--out", out]);
     expect(other.stderr).not.toContain("is writing there");
   });
 });
