@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { InterruptedError } from "../../../src/errors.js";
 import type { Executor } from "../../../src/sweep/executor.js";
-import { localExecutor } from "../../../src/sweep/local-executor.js";
+import type * as Threads from "../../../src/sweep/local-executor.js";
+import { built } from "../../support/built.js";
 import { inline, run, withFolder } from "../sweep-bench.js";
 import { planOf, search } from "./search-bench.js";
 
@@ -50,6 +51,7 @@ describe("successive halving", () => {
   it("gives the same bytes on threads, and after an interruption, without a run twice", () =>
     withFolder(async (directory) => {
       const whole = JSON.stringify(await search(planOf(GRID), {}));
+      const { localExecutor } = await built<typeof Threads>("sweep/local-executor.js");
       expect(JSON.stringify(await search(planOf(GRID), {}, { execute: localExecutor(2) }))).toBe(whole);
       const interruption = new AbortController();
       const execute = interruptAfter(22, interruption);
