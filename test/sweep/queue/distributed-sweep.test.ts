@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Queue } from "bullmq";
-import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { profileYaml } from "../../../src/calibrate/profile-file.js";
 import { builtinProfile } from "../../../src/engine/builtin-profile.js";
 import { KEY_PREFIX, QUEUE } from "../../../src/sweep/queue/sweep-job.js";
-import { pdbench, type CliResult } from "../../cli/cli.js";
+import type { CliResult } from "../../cli/cli.js";
+import { program } from "../../support/built.js";
 import { describeWithPrograms, startRedis, type RedisServer } from "../../support/redis-server.js";
 
 const BIN = fileURLToPath(new URL("../../../bin/pdbench.js", import.meta.url));
@@ -48,8 +49,8 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   return { process: child, stderr: () => stderr, ended };
 }
 
-function startWorker(url: string, cache: string, ...more: string[]): Background {
-  return start(["worker", "--redis", url, "--threads", "1", "--cache", place(cache), ...more]);
+function worker(url: string, cache: string, ...more: string[]): string[] {
+  return ["worker", "--redis", url, "--threads", "1", "--cache", place(cache), ...more];
 }
 
 /** Waits until `holds` is true; looks at it often. */
@@ -85,7 +86,7 @@ describeWithPrograms("a sweep over Redis", ["redis-server"], () => {
   beforeAll(async () => {
     redis = await startRedis();
     const trace = place("trace.jsonl");
-    await pdbench(["trace", "generate", "--kind", "multi_turn_chat", "--requests", "1000", "--out", trace]);
+    await program(["trace", "generate", "--kind", "multi_turn_chat", "--requests", "700", "--out", trace]);
     writeFileSync(profile, profileYaml(builtinProfile("llama-3.1-8b-h100-tp1-bf16")));
     writeFileSync(
       scenario,
@@ -100,7 +101,7 @@ sweep:
 `,
     );
     // Runs with 4 blocks cannot serve anything: failures are part of the result.
-    expect(await pdbench([...sweep, "--out", local])).toMatchObject({ status: 1 });
+    expect(await program([...sweep, "--out", local])).toMatchObject({ status: 1 });
   });
   afterAll(() => redis.stop());
 
@@ -112,7 +113,7 @@ sweep:
     const text = readFileSync(profile, "utf8");
     rmSync(profile);
     const workers = ["cache-a", "cache-b"].map((cache) =>
-      startWorker(redis.url, cache, "--stalled-after", "2"),
+      start(worker(redis.url, cache, "--stalled-after", "2")),
     );
     await until("some runs are done", () => linesOf(out) > 3);
     workers[0]!.process.kill("SIGKILL");
@@ -134,7 +135,7 @@ sweep:
       return !keys.some((key) => /results|sweep:[0-9a-f]{32}/.test(key));
     });
 
-    const idle = await startWorker(redis.url, "cache-b", "--idle-exit", "0.5").ended;
+    const idle = await program(worker(redis.url, "cache-b", "--idle-exit", "0.5"));
     expect(idle).toMatchObject({ status: 0 });
     expect(idle.stderr).toContain("no run for 0.5 s; 0 done");
     workers[1]!.process.kill("SIGTERM");
@@ -143,53 +144,60 @@ sweep:
     expect(ended.stderr).toMatch(/interrupted after \d+ runs; none is lost/);
   });
 
-  it("goes on when the server loses its memory, and by the same command after an interruption", async () => {
-    const out = place("flushed");
-    const worker = startWorker(redis.url, "cache-c");
-    const first = start(distributed(redis.url, out));
-    await until("some runs are done", () => linesOf(out) > 3);
-    await redis.restart();
-    const atRestart = linesOf(out);
-    await until("runs are done after the restart", () => linesOf(out) > atRestart + 1);
-    first.process.kill("SIGINT");
-    const { status, stderr } = await first.ended;
-    expect(stderr).toMatch(/connection to redis:\/\/127.0.0.1:\d+ is lost, trying again/);
-    expect(stderr).toMatch(/interrupted: \d+ of 48 runs are done; they are in/);
-    expect(status).toBe(130);
-    await start(distributed(redis.url, out)).ended;
-    expectSameBytes(out, local);
-    worker.process.kill("SIGTERM");
-    await worker.ended;
-  });
+  describe("with one worker", () => {
+    let only: Background;
+    beforeAll(() => {
+      only = start(worker(redis.url, "cache-c"));
+      // It outlives a test.
+      running.delete(only.process);
+    });
+    afterAll(async () => {
+      only.process.kill("SIGTERM");
+      await only.ended;
+    });
 
-  it("serves a search as well, round by round", async () => {
-    const search = [
-      "optimize",
-      "quickstart",
-      "--requests",
-      "200",
-      "--seeds",
-      "1",
-      "--min-requests",
-      "60",
-      "--json",
-    ];
-    const worker = startWorker(redis.url, "cache-g");
-    const found = await start([...search, "--executor", "bullmq", "--redis", redis.url]).ended;
-    expect(found.stderr).toMatch(/rung 2 of \d: \d+\/\d+ runs/);
-    expect(found.stdout).toBe((await pdbench(search)).stdout);
-    worker.process.kill("SIGTERM");
-    await worker.ended;
+    it("goes on when the server loses its memory, and by the same command after an interruption", async () => {
+      const out = place("flushed");
+      const first = start(distributed(redis.url, out));
+      await until("some runs are done", () => linesOf(out) > 3);
+      await redis.restart();
+      const atRestart = linesOf(out);
+      await until("runs are done after the restart", () => linesOf(out) > atRestart + 1);
+      first.process.kill("SIGINT");
+      const { status, stderr } = await first.ended;
+      expect(stderr).toMatch(/connection to redis:\/\/127.0.0.1:\d+ is lost, trying again/);
+      expect(stderr).toMatch(/interrupted: \d+ of 48 runs are done; they are in/);
+      expect(status).toBe(130);
+      await program(distributed(redis.url, out));
+      expectSameBytes(out, local);
+    });
+
+    it("serves a search as well, round by round", async () => {
+      const search = [
+        "optimize",
+        "quickstart",
+        "--requests",
+        "200",
+        "--seeds",
+        "1",
+        "--min-requests",
+        "60",
+        "--json",
+      ];
+      const found = await program([...search, "--executor", "bullmq", "--redis", redis.url]);
+      expect(found.stderr).toMatch(/rung 2 of \d: \d+\/\d+ runs/);
+      expect(found.stdout).toBe((await program([...search, "--workers", "1"])).stdout);
+    });
   });
 
   it("is not for workers of another version, which leave the job to others", async () => {
     const queue = new Queue(QUEUE, { connection: { url: redis.url }, prefix: KEY_PREFIX });
     const job = { schema: "pdbench/sweep-job@1", version: "9.9.9", study: "0123456789abcdef" };
     await queue.add("run", job, { jobId: "of-another-version" });
-    const { status, stderr } = await startWorker(redis.url, "cache-f").ended;
+    const { status, stderr } = await program(worker(redis.url, "cache-f"));
     expect(stderr).toMatch(/the queue holds jobs of pdbench 9\.9\.9 .* and this worker is pdbench \d/);
     expect(status).toBe(1);
-    expect(await pdbench(["worker"])).toMatchObject({ status: 2 });
+    expect(await program(["worker"])).toMatchObject({ status: 2 });
     expect(await queue.getWaiting()).toMatchObject([{ id: "of-another-version", attemptsMade: 0 }]);
     await queue.obliterate({ force: true });
     await queue.close();
@@ -219,7 +227,7 @@ describeWithPrograms(
         url(password),
       ];
       try {
-        const worker = start(["worker", "--cache", place("cache-tls")], {
+        const remote = start(["worker", "--threads", "1", "--cache", place("cache-tls")], {
           ...env,
           PDBENCH_REDIS_URL: url("s3cret"),
         });
@@ -227,10 +235,10 @@ describeWithPrograms(
         const { status, stderr } = await start([...command("s3cret"), "--out", out], env).ended;
         expect(stderr).toContain("5/5 runs");
         expect(status).toBe(0);
-        await pdbench([...args, "--out", place("tls-local")]);
+        await program([...args, "--workers", "1", "--out", place("tls-local")]);
         expectSameBytes(out, place("tls-local"));
-        worker.process.kill("SIGTERM");
-        expect(stderr + (await worker.ended).stderr).not.toContain("s3cret");
+        remote.process.kill("SIGTERM");
+        expect(stderr + (await remote.ended).stderr).not.toContain("s3cret");
 
         const refused = await start(command("wr0ng"), env).ended;
         expect(refused.status).toBe(2);
