@@ -32,39 +32,51 @@ const PHONE: View = { width: 390, colorScheme: "dark" };
 describeWithBrowser("the HTML report in a browser", () => {
   let browser: Browser;
   let directory: string;
-  const write = async (name: string, html: string): Promise<string> => {
+  const write = async (name: string, html: string | Promise<string>): Promise<string> => {
     const path = join(directory, name);
-    await writeFile(path, html);
+    await writeFile(path, await html);
     return path;
   };
+  /** Written once each; every test opens them anew. */
+  let wholeSweep: string;
+  let smallSweep: string;
+  let oneRun: string;
 
   beforeAll(async () => {
     browser = await launchBrowser();
     directory = await mkdtemp(join(tmpdir(), "pdbench-report-"));
+    wholeSweep = await write("whole-sweep.html", await page(realisticSweep()));
+    smallSweep = await write("small-sweep.html", await page(realisticSweep([0, 2048])));
+    oneRun = await write("one-run.html", await runPage(runReport()));
   });
   afterAll(async () => {
     await browser.close();
     await rm(directory, { recursive: true, force: true });
   });
 
-  const pages: readonly (readonly [string, () => Promise<string>, number, readonly View[]])[] = [
-    ["a sweep", () => page(realisticSweep()), 15, [DESKTOP, PHONE]],
-    ["a sweep with one seed", () => page(realisticSweep([0, 4096], 1)), 15, [PHONE]],
+  const pages: readonly (readonly [string, () => string | Promise<string>, number, readonly View[]])[] = [
+    ["a sweep", () => wholeSweep, 15, [DESKTOP, PHONE]],
+    ["a sweep with one seed", () => write("one-seed.html", page(realisticSweep([0, 4096], 1))), 15, [PHONE]],
     [
       "two runs side by side",
       () => {
         const slower = comparedRun("after", { later: (i) => (i % 7) - 2 });
-        return comparisonPage(compareRunsSideBySide([comparedRun("before"), slower]));
+        return write("two-runs.html", comparisonPage(compareRunsSideBySide([comparedRun("before"), slower])));
       },
       8,
       [PHONE],
     ],
-    ["a single point", () => page(sweepOf([pointOf(0, {}, [summaryOf()])])), 4, [DESKTOP]],
-    ["one run", () => runPage(runReport()), 14, [DESKTOP, PHONE]],
+    [
+      "a single point",
+      () => write("point.html", page(sweepOf([pointOf(0, {}, [summaryOf()])]))),
+      4,
+      [DESKTOP],
+    ],
+    ["one run", () => oneRun, 14, [DESKTOP, PHONE]],
   ];
 
-  it.each(pages)("draws every chart of %s, and nothing sticks out", async (name, make, charts, views) => {
-    const path = await write(`${name.replaceAll(" ", "-")}.html`, await make());
+  it.each(pages)("draws every chart of %s, and nothing sticks out", async (_, pathOf, charts, views) => {
+    const path = await pathOf();
     for (const view of views) {
       const { page: drawn, complaints, requests } = await openReport(browser, path, view);
       const marks = await marksByChart(drawn);
@@ -78,16 +90,14 @@ describeWithBrowser("the HTML report in a browser", () => {
   });
 
   it("can be read without JavaScript: the verdict and the table are there", async () => {
-    const path = await write("plain.html", await page(realisticSweep()));
-    const { page: plain } = await openReport(browser, path, { width: 390, javaScript: false });
+    const { page: plain } = await openReport(browser, wholeSweep, { width: 390, javaScript: false });
     expect(await plain.textContent(".verdict")).toContain("Disaggregate prompts of 2,048 tokens or more");
     expect(await plain.locator("table tbody tr").count()).toBe(21);
     await plain.context().close();
   });
 
   it("shows a point under the pointer, and selects it in every chart and the table at once", async () => {
-    const path = await write("hover.html", await page(realisticSweep([0, 2048])));
-    const { page: hovered } = await openReport(browser, path, { width: 1280 });
+    const { page: hovered } = await openReport(browser, smallSweep, { width: 1280 });
     const mark = hovered.locator("#pareto .mark-symbol path").nth(4);
     await mark.hover({ force: true });
     const text = await hovered.textContent("#tooltip");
@@ -109,8 +119,7 @@ describeWithBrowser("the HTML report in a browser", () => {
   });
 
   it("marks one time in every chart over time, and follows a worker through them", async () => {
-    const path = await write("over-time.html", await runPage(runReport()));
-    const { page: run } = await openReport(browser, path, DESKTOP);
+    const { page: run } = await openReport(browser, oneRun, DESKTOP);
     const left = (figure: string, mark: string) =>
       run.evaluate<number>(`document.querySelector("#${figure} ${mark}").getBoundingClientRect().left`);
     const cell = run.locator("#timeline-sent-prefill .mark-rect path").nth(40);
@@ -134,8 +143,7 @@ describeWithBrowser("the HTML report in a browser", () => {
   });
 
   it("sorts the table by a column, numbers as numbers", async () => {
-    const path = await write("sort.html", await page(realisticSweep([0, 2048])));
-    const { page: sorted } = await openReport(browser, path, { width: 1280, asOpened: true });
+    const { page: sorted } = await openReport(browser, smallSweep, { width: 1280, asOpened: true });
     const header = sorted.locator("table.sortable th", { hasText: "TTFT p90" });
     await header.locator("button").click();
     expect(await header.getAttribute("aria-sort")).toBe("ascending");
@@ -147,8 +155,7 @@ describeWithBrowser("the HTML report in a browser", () => {
   });
 
   it("redraws in the other colours when the system turns dark", async () => {
-    const path = await write("dark.html", await page(realisticSweep([0, 2048])));
-    const { page: turning } = await openReport(browser, path, { width: 1280, asOpened: true });
+    const { page: turning } = await openReport(browser, smallSweep, { width: 1280, asOpened: true });
     await turning.locator("#pareto").scrollIntoViewIfNeeded();
     await turning.locator("#pareto[data-drawn]").waitFor();
     const colour = "document.querySelector('#pareto .mark-symbol path').getAttribute('fill')";
@@ -193,8 +200,7 @@ describeWithBrowser("the HTML report in a browser", () => {
   });
 
   it("tells the story of a request that was searched for, by keyboard", async () => {
-    const path = await write("requests.html", await runPage(runReport()));
-    const { page: run } = await openReport(browser, path, {
+    const { page: run } = await openReport(browser, oneRun, {
       width: 1280,
       colorScheme: "dark",
       asOpened: true,
@@ -220,8 +226,7 @@ describeWithBrowser("the HTML report in a browser", () => {
   });
 
   it("has no serious accessibility problem", async () => {
-    const path = await write("axe.html", await page(realisticSweep([0, 2048])));
-    const { page: checked } = await openReport(browser, path, { width: 1280, asOpened: true });
+    const { page: checked } = await openReport(browser, smallSweep, { width: 1280, asOpened: true });
     expect(await seriousProblems(checked, NOT_PLOTS)).toEqual([]);
     await checked.context().close();
   });
