@@ -31,7 +31,7 @@ describe("pdbench proxy", () => {
     [["--decode", "http://d:1", "--service-discovery", "k8s"], /there is no discovery/],
     [["--decode", "http://d:1", "--backend", "openai"], /expected vllm/],
     [["--decode", "http://d:1", "--policy", "cache_awar"], /cache_aware/],
-    [["--decode", "http://d:1", "--port", "x"], /expected a whole number/],
+    [["--decode", "http://d:1", "--port", "x"], /--port: got x, expected a port from 1 to 65535/],
     [["--decode", "http://d:1", "--no-such-flag"], /unknown option/],
     [["--prefill", "http://p:1"], /no decode worker/],
     [["--decode", "http://d:1", "--disagg-connector-type", "lmcache"], /no receiver for http:\/\/d:1/],
