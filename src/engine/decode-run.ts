@@ -77,8 +77,9 @@ export class DecodeRun {
     let onLine = Math.floor((line.untilContextTokens - context) / count) + 1;
     // The step that leaves requests out has a time of its own.
     if (onLine + 1 === this.endingStep) onLine++;
-    const steps = Math.min(limit, onLine, this.stepsWithFreeBlocks(Math.min(limit, onLine)));
-    if (steps < 2 || !waitingStaysBlocked(state, this.publishesShared)) return false;
+    let steps = Math.min(limit, onLine, this.stepsWithFreeBlocks(Math.min(limit, onLine)));
+    if (steps === this.endingStep && !waitingStaysBlocked(state, this.publishesShared, true)) steps--;
+    if (steps < 2 || !waitingStaysBlocked(state, this.publishesShared, false)) return false;
 
     this.steps = steps;
     this.startMs = nowMs;

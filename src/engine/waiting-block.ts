@@ -9,15 +9,21 @@ import { servedBefore } from "./waiting-queue.js";
  *
  * @param publishesShared whether running requests may publish blocks that others can hit: a waiting request
  *   could then need fewer blocks later.
+ * @param leavesOut whether the last step leaves running requests out, so that more of the token budget is free then.
  */
-export function waitingStaysBlocked(state: EngineState, publishesShared: boolean): boolean {
+export function waitingStaysBlocked(
+  state: EngineState,
+  publishesShared: boolean,
+  leavesOut: boolean,
+): boolean {
   const { config, runningCount } = state;
   if (state.waitingCount() === 0) return true;
-  if (runningCount === config.maxNumSeqs || runningCount === config.maxNumBatchedTokens) return true;
+  if (runningCount === config.maxNumSeqs) return true;
+  if (runningCount === config.maxNumBatchedTokens) return !leavesOut;
   const head = firstNotLoading(state);
   if (head < 0) return true;
   if (state.slots.status[head] === STATUS.loaded || publishesShared) return false;
-  return staysTooBig(state, head);
+  return staysTooBig(state, head, leavesOut);
 }
 
 /** The request that the waiting loop comes to after passing over the loads under way; -1 if there is none. */
@@ -30,7 +36,7 @@ function firstNotLoading(state: EngineState): number {
   return servedBefore(slots, fresh, passedOver) ? fresh : passedOver;
 }
 
-function staysTooBig(state: EngineState, slot: number): boolean {
+function staysTooBig(state: EngineState, slot: number, leavesOut: boolean): boolean {
   const { slots, kv, config } = state;
   const known = slots.knownTokens[slot]!;
   const hits = kv.lookup(slots.content[slot]!, known);
@@ -42,7 +48,7 @@ function staysTooBig(state: EngineState, slot: number): boolean {
   }
   const computed = hits.length * config.blockSize;
   const tokens = chunkTokens(state, known - computed, config.maxNumBatchedTokens - state.runningCount);
-  if (tokens <= 0) return tokens === STOP;
+  if (tokens <= 0) return tokens === STOP && !leavesOut;
   // The need of a first chunk can fall when hits that nobody holds are evicted.
   return hits.unreferenced === 0 && !fits(state, slot, computed + tokens, hits, 0);
 }

@@ -4,8 +4,9 @@ import type { EngineState } from "../../src/engine/engine-state.js";
 import { stepTimeModel } from "../../src/engine/profile.js";
 import { BUILTIN_PROFILES } from "../../src/engine/profiles/registry.js";
 import type { StepTimeModel } from "../../src/engine/types.js";
+import { VLLM_VERSIONS } from "../../src/engine/vllm-versions.js";
 import { WorkError } from "../../src/errors.js";
-import { PiecewiseStepTime } from "./builders.js";
+import { anEngineConfig, aRequest, PiecewiseStepTime } from "./builders.js";
 import { drive, type Outcome } from "./driver.js";
 import { randomScenario, type RandomScenario } from "./scenarios.js";
 
@@ -84,4 +85,17 @@ it("the fast engine gives the events of the plain one with measured step times",
     ),
     { numRuns: RUNS / 4 },
   );
+});
+
+it("a request that waits behind a full step goes in with the step that leaves another out", () => {
+  const config = anEngineConfig({
+    maxNumBatchedTokens: 2,
+    asyncScheduling: true,
+    rules: VLLM_VERSIONS["main-2026-08"],
+  });
+  const submissions = [1, 1, 8].map((promptTokens, id) => ({
+    atMs: id / 1000,
+    request: aRequest(id, { promptTokens, outputTokens: 12 }),
+  }));
+  expectSameRun({ config, submissions }, new PiecewiseStepTime(100_000));
 });
