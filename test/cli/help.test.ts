@@ -34,7 +34,9 @@ describe("pdbench COMMAND --help", () => {
     const unknown = await captured(() => runProgram(["simulate", "quickstart", "--zzz"]));
     expect(unknown.stderr).toBe("pdbench: unknown option '--zzz', see pdbench simulate --help\n");
     const missing = await captured(() => runProgram(["trace", "stats"]));
-    expect(missing.stderr).toBe("pdbench: missing required argument 'file', see pdbench trace stats --help\n");
+    expect(missing.stderr).toBe(
+      "pdbench: missing required argument 'file', see pdbench trace stats --help\n",
+    );
   });
 });
 
