@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that count what is left in the whole process: each has one of its own. */
-const ALONE = ["test/live/soak.test.ts"];
+/** Rooms whose tests hold no server, process or page: their files share one module graph per worker. */
+const PURE = ["calibrate", "engine", "measure", "routing", "scenario", "simulator", "values", "workload"];
+/** Tests that look at the whole program from inside one process: they load every command, once for all of them. */
+const WHOLE_PROGRAM = ["test/docs/*.test.ts", "test/cli/{completion,doctor,help,init}.test.ts"];
+const pureFiles = [...PURE.map((room) => `test/${room}/**/*.test.ts`), ...WHOLE_PROGRAM];
 
 export default defineConfig({
   test: {
@@ -14,13 +17,8 @@ export default defineConfig({
     // The built program is plain modules: Node loads them itself.
     server: { deps: { external: [/\/dist\/src\//] } },
     projects: [
-      // One module graph per worker: loading it for each file takes a third of the time of all tests. So a test must
-      // leave nothing behind in the process: servers closed, spies and environment put back.
-      {
-        extends: true,
-        test: { name: "shared", include: ["test/**/*.test.ts"], exclude: ALONE, isolate: false },
-      },
-      { extends: true, test: { name: "alone", include: ALONE } },
+      { extends: true, test: { name: "pure", include: pureFiles, isolate: false } },
+      { extends: true, test: { name: "parts", include: ["test/**/*.test.ts"], exclude: pureFiles } },
     ],
   },
 });
