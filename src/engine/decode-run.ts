@@ -77,9 +77,9 @@ export class DecodeRun {
     let onLine = Math.floor((line.untilContextTokens - context) / count) + 1;
     // The step that leaves requests out has a time of its own.
     if (onLine + 1 === this.endingStep) onLine++;
-    let steps = Math.min(limit, onLine, this.stepsWithFreeBlocks(Math.min(limit, onLine)));
-    if (steps === this.endingStep && !waitingStaysBlocked(state, this.publishesShared, true)) steps--;
-    if (steps < 2 || !waitingStaysBlocked(state, this.publishesShared, false)) return false;
+    const alone = Math.min(limit, onLine);
+    const steps = this.stepsUntilAdmission(Math.min(alone, this.stepsWithFreeBlocks(alone)));
+    if (steps < 2) return false;
 
     this.steps = steps;
     this.startMs = nowMs;
@@ -198,6 +198,18 @@ export class DecodeRun {
     const endsInside = leavesOut && fewestLeft <= limit && state.kv.listener === null;
     this.endingStep = endsInside ? fewestLeft : Infinity;
     return Math.min(limit, leavesOut && !endsInside ? fewestLeft - 1 : fewestLeft);
+  }
+
+  /** How many of `steps` steps pass before a waiting request may go in; 0 if one may at once. */
+  private stepsUntilAdmission(steps: number): number {
+    const { state, publishesShared } = this;
+    if (steps < 2) return 0;
+    // Who stays out of a step that leaves others out stays out of all before it.
+    if (steps === this.endingStep) {
+      if (waitingStaysBlocked(state, publishesShared, true)) return steps;
+      steps--;
+    }
+    return waitingStaysBlocked(state, publishesShared, false) ? steps : 0;
   }
 
   /** How many of `steps` steps find all their blocks free. */
