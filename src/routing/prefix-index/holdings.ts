@@ -14,17 +14,24 @@ const OLDER = 3;
 const NODE = 4;
 const WORKER = 5;
 
+/** A node's holders are found by going through them while they are no more than this. */
+const FEW = 4;
+
+/** What is kept of each node: its first record, and how many it has. */
+const HEAD = 2;
+const HOLDERS = 1;
+
 /**
  * Which worker holds which node of a prefix tree: one record per (node, worker), in two linked lists, the
  * holders of a node and the nodes of a worker from the newest to the oldest.
  */
 export class Holdings {
-  /** (node, worker) -> record. */
+  /** (node, worker) -> record, of nodes with many holders. */
   private readonly found = new PairTable();
   private records = new Int32Array(64 * RECORD);
   private recordCount = 0;
   private free = NONE;
-  private firstHolder = new Int32Array(32);
+  private heads = new Int32Array(32 * HEAD);
   private readonly newest: Int32Array;
   private readonly oldest: Int32Array;
 
@@ -35,17 +42,19 @@ export class Holdings {
 
   /** The node now exists and nobody holds it. */
   openNode(node: number): void {
-    if (node >= this.firstHolder.length) this.firstHolder = grown(this.firstHolder, node + 1);
-    this.firstHolder[node] = NONE;
+    const at = node * HEAD;
+    if (at >= this.heads.length) this.heads = grown(this.heads, at + HEAD);
+    this.heads[at] = NONE;
+    this.heads[at + HOLDERS] = 0;
   }
 
   isHeld(node: number): boolean {
-    return this.firstHolder[node] !== NONE;
+    return this.heads[node * HEAD] !== NONE;
   }
 
   /** A record of the node, to go on from with `next`, or -1. */
   first(node: number): number {
-    return this.firstHolder[node]!;
+    return this.heads[node * HEAD]!;
   }
 
   /** The next record of the same node, or -1. */
@@ -63,7 +72,13 @@ export class Holdings {
 
   /** The record of `worker` on `node`, or -1. */
   find(node: number, worker: number): number {
-    return this.found.find(node, worker);
+    if (this.heads[node * HEAD + HOLDERS]! > FEW) return this.found.find(node, worker);
+    const { records } = this;
+    let record = this.heads[node * HEAD]!;
+    while (record !== NONE && records[record * RECORD + WORKER] !== worker) {
+      record = records[record * RECORD + NEXT]!;
+    }
+    return record;
   }
 
   /** The worker's oldest record, or -1. */
@@ -79,16 +94,18 @@ export class Holdings {
   /** A new record of `worker` on `node`, as the worker's newest, or just newer than `after`. */
   add(node: number, worker: number, after: number = this.newest[worker]!): number {
     const record = this.newRecord();
-    const { records } = this;
+    const { records, heads } = this;
     const at = record * RECORD;
-    const next = this.firstHolder[node]!;
+    const next = heads[node * HEAD]!;
     records[at + NEXT] = next;
     records[at + PREVIOUS] = NONE;
     records[at + NODE] = node;
     records[at + WORKER] = worker;
     if (next !== NONE) records[next * RECORD + PREVIOUS] = record;
-    this.firstHolder[node] = record;
-    this.found.add(node, worker, record);
+    heads[node * HEAD] = record;
+    const holders = ++heads[node * HEAD + HOLDERS]!;
+    if (holders === FEW + 1) this.enterAll(node);
+    else if (holders > FEW) this.found.add(node, worker, record);
     this.link(record, worker, after);
     return record;
   }
@@ -108,13 +125,29 @@ export class Holdings {
     const worker = records[at + WORKER]!;
     const next = records[at + NEXT]!;
     const previous = records[at + PREVIOUS]!;
-    if (previous === NONE) this.firstHolder[node] = next;
+    if (previous === NONE) this.heads[node * HEAD] = next;
     else records[previous * RECORD + NEXT] = next;
     if (next !== NONE) records[next * RECORD + PREVIOUS] = previous;
     this.unlink(record, worker);
-    this.found.remove(node, worker);
+    const holders = this.heads[node * HEAD + HOLDERS]!--;
+    if (holders > FEW) this.found.remove(node, worker);
+    if (holders === FEW + 1) this.leaveAll(node);
     records[at + NEXT] = this.free;
     this.free = record;
+  }
+
+  /** A node has become one with many holders: its records go into the table. */
+  private enterAll(node: number): void {
+    for (let record = this.first(node); record !== NONE; record = this.next(record)) {
+      this.found.add(node, this.worker(record), record);
+    }
+  }
+
+  /** A node is no longer one with many holders. */
+  private leaveAll(node: number): void {
+    for (let record = this.first(node); record !== NONE; record = this.next(record)) {
+      this.found.remove(node, this.worker(record));
+    }
   }
 
   private newRecord(): number {

@@ -37,10 +37,12 @@ export class PairTable {
       const at = place * PLACE;
       const home = hash(table[at + FIRST]!, table[at + SECOND]!) & mask;
       if (((place - home) & mask) < ((place - hole) & mask)) continue;
-      table.copyWithin(hole * PLACE, at, at + PLACE);
+      table[hole * PLACE] = table[at]!;
+      table[hole * PLACE + FIRST] = table[at + FIRST]!;
+      table[hole * PLACE + SECOND] = table[at + SECOND]!;
       hole = place;
     }
-    table.fill(0, hole * PLACE, (hole + 1) * PLACE);
+    table[hole * PLACE] = 0;
     this.used--;
   }
 

@@ -1,42 +1,53 @@
 import { grown } from "./grown.js";
 import { PairTable } from "./pair-table.js";
+import { SymbolRuns } from "./symbol-runs.js";
 
 /** The node above all others; its edge is empty. */
 export const ROOT = 0;
 
-/** What is kept of each node, side by side. */
-const ROW = 4;
-/** Where its edge begins in the arena, and how many symbols it has. */
-const START = 0;
-const LENGTH = 1;
-/** Node above; for free rows the next free row. */
-const PARENT = 2;
+const NONE = -1;
+
+/** What is kept of each node, side by side: half a cache line. */
+const ROW = 8;
+/** Its edge: the run it begins with, how many symbols of that run come before it, and how many symbols it has. */
+const RUN = 0;
+const SKIP = 1;
+const LENGTH = 2;
 const FIRST_SYMBOL = 3;
+/** Node above; for free rows the next free row. */
+const PARENT = 4;
+/** One of the nodes below, or NONE. */
+const CHILD = 5;
+/** How many others are below. */
+const OTHERS = 6;
 
 /**
- * The nodes of a radix tree over integer symbols. Nodes are rows of one typed array and their edges slices of an
- * arena, so that splitting an edge copies nothing and a step down costs one probe.
+ * The nodes of a radix tree over integer symbols, as rows of one typed array. Most nodes of a conversation have one
+ * below them: a step down to it looks at its row alone, and a step to another probes a table once. Splitting an edge
+ * copies nothing.
  */
 export class PrefixNodes {
-  /** (node above, first symbol of the edge) -> node. */
-  private readonly edges = new PairTable();
+  /** (node above, first symbol of the edge) -> node, for all but the `CHILD` of a node. */
+  private readonly others = new PairTable();
   private nodes = new Int32Array(32 * ROW);
   private rows = 1;
-  private freeRow = -1;
-  private arena = new Int32Array(256);
-  private arenaUsed = 0;
-  private arenaGarbage = 0;
+  private freeRow = NONE;
+  private runs = new SymbolRuns();
 
   /** The node on whose edge the last `match` ended. */
   matched = ROOT;
 
   constructor() {
-    this.nodes[ROOT * ROW + PARENT] = -1;
+    this.nodes[ROOT * ROW + PARENT] = NONE;
+    this.nodes[ROOT * ROW + CHILD] = NONE;
   }
 
   /** The child of `node` whose edge begins with `symbol`, or -1. */
   child(node: number, symbol: number): number {
-    return this.edges.find(node, symbol);
+    const { nodes } = this;
+    const child = nodes[node * ROW + CHILD]!;
+    if (child !== NONE && nodes[child * ROW + FIRST_SYMBOL] === symbol) return child;
+    return nodes[node * ROW + OTHERS] === 0 ? NONE : this.others.find(node, symbol);
   }
 
   /** The node above. */
@@ -51,12 +62,10 @@ export class PrefixNodes {
 
   /** How many symbols of the key from `at` on lie on the edge of `node`, which was found by the first of them. */
   shared(node: number, symbols: Int32Array, at: number, end: number): number {
-    const { arena, nodes } = this;
-    const start = nodes[node * ROW + START]!;
-    const most = Math.min(nodes[node * ROW + LENGTH]!, end - at);
-    let shared = 1;
-    while (shared < most && arena[start + shared] === symbols[at + shared]) shared++;
-    return shared;
+    const { nodes } = this;
+    const row = node * ROW;
+    const most = Math.min(nodes[row + LENGTH]!, end - at);
+    return this.runs.shared(nodes[row + RUN]!, nodes[row + SKIP]!, symbols, at, most);
   }
 
   /** Symbols from the start of the key that lie on edges; `matched` is then the last node they reach into. */
@@ -64,7 +73,7 @@ export class PrefixNodes {
     let node = ROOT;
     let at = 0;
     while (at < length) {
-      const child = this.edges.find(node, symbols[at]!);
+      const child = this.child(node, symbols[at]!);
       if (child < 0) break;
       const shared = this.shared(child, symbols, at, length);
       at += shared;
@@ -75,28 +84,28 @@ export class PrefixNodes {
     return at;
   }
 
-  /** A new node below `above` whose edge is `symbols[from, to)`. */
+  /** A new node below `above` whose edge is `symbols[from, to)`, of which nothing is below it yet. */
   addLeaf(above: number, symbols: Int32Array, from: number, to: number): number {
-    this.reserve(to - from);
-    const { arena, arenaUsed: start } = this;
-    for (let i = from; i < to; i++) arena[start + i - from] = symbols[i]!;
-    this.arenaUsed = start + to - from;
-    const node = this.newRow(above, start, to - from);
+    if (!this.runs.fits(to - from)) this.makeRoom(to - from);
+    const node = this.newRow(this.runs.append(symbols, from, to), 0, to - from);
     this.hang(node, above);
     return node;
   }
 
   /** Cuts the edge of `node` after `shared` symbols and returns the new node that ends there, above it. */
   split(node: number, shared: number): number {
-    const above = this.parent(node);
-    const start = this.nodes[node * ROW + START]!;
-    const length = this.length(node);
-    const upper = this.newRow(above, start, shared);
-    this.unhang(node);
-    this.hang(upper, above);
+    const { runs } = this;
+    const row = node * ROW;
+    const run = this.nodes[row + RUN]!;
+    const skip = this.nodes[row + SKIP]!;
+    const upper = this.newRow(run, skip, shared);
     const { nodes } = this;
-    nodes[node * ROW + START] = start + shared;
-    nodes[node * ROW + LENGTH] = length - shared;
+    this.unhang(node);
+    this.hang(upper, nodes[row + PARENT]!);
+    nodes[row + RUN] = runs.runAfter(run, skip + shared);
+    nodes[row + SKIP] = runs.passedIn;
+    nodes[row + LENGTH]! -= shared;
+    nodes[row + FIRST_SYMBOL] = runs.symbol(nodes[row + RUN]!, nodes[row + SKIP]!);
     this.hang(node, upper);
     return upper;
   }
@@ -104,7 +113,6 @@ export class PrefixNodes {
   /** Removes a node that has no children. */
   remove(node: number): void {
     this.unhang(node);
-    this.arenaGarbage += this.length(node);
     this.nodes[node * ROW + LENGTH] = 0;
     this.nodes[node * ROW + PARENT] = this.freeRow;
     this.freeRow = node;
@@ -113,44 +121,57 @@ export class PrefixNodes {
   /** Puts a node below another. */
   private hang(node: number, above: number): void {
     const { nodes } = this;
-    const symbol = this.arena[nodes[node * ROW + START]!]!;
     nodes[node * ROW + PARENT] = above;
-    nodes[node * ROW + FIRST_SYMBOL] = symbol;
-    this.edges.add(above, symbol, node);
+    if (nodes[above * ROW + CHILD] === NONE) {
+      nodes[above * ROW + CHILD] = node;
+    } else {
+      nodes[above * ROW + OTHERS]!++;
+      this.others.add(above, nodes[node * ROW + FIRST_SYMBOL]!, node);
+    }
   }
 
   private unhang(node: number): void {
-    this.edges.remove(this.parent(node), this.nodes[node * ROW + FIRST_SYMBOL]!);
+    const { nodes } = this;
+    const above = nodes[node * ROW + PARENT]!;
+    if (nodes[above * ROW + CHILD] === node) {
+      nodes[above * ROW + CHILD] = NONE;
+    } else {
+      nodes[above * ROW + OTHERS]!--;
+      this.others.remove(above, nodes[node * ROW + FIRST_SYMBOL]!);
+    }
   }
 
-  private newRow(above: number, start: number, length: number): number {
+  private newRow(run: number, skip: number, length: number): number {
     let node = this.freeRow;
-    if (node >= 0) {
+    if (node !== NONE) {
       this.freeRow = this.parent(node);
     } else {
       node = this.rows++;
       if (node * ROW === this.nodes.length) this.nodes = grown(this.nodes, this.nodes.length + ROW);
     }
-    this.nodes[node * ROW + START] = start;
-    this.nodes[node * ROW + LENGTH] = length;
-    this.nodes[node * ROW + PARENT] = above;
+    const { nodes } = this;
+    const row = node * ROW;
+    nodes[row + RUN] = run;
+    nodes[row + SKIP] = skip;
+    nodes[row + LENGTH] = length;
+    nodes[row + FIRST_SYMBOL] = this.runs.symbol(run, skip);
+    nodes[row + CHILD] = NONE;
+    nodes[row + OTHERS] = 0;
     return node;
   }
 
-  /** Makes room for `count` symbols: by compaction when half of the arena is garbage, else by growing. */
-  private reserve(count: number): void {
-    if (this.arenaUsed + count <= this.arena.length) return;
-    const wanted = 2 * (this.arenaUsed - this.arenaGarbage + count);
-    const compact = new Int32Array(Math.max(wanted, this.arena.length));
-    let used = 0;
-    for (let node = 1; node < this.rows; node++) {
-      const start = this.nodes[node * ROW + START]!;
-      const length = this.length(node);
-      this.nodes[node * ROW + START] = used;
-      for (let i = 0; i < length; i++) compact[used++] = this.arena[start + i]!;
+  /** Makes room for edges of `count` more symbols: keeps the runs that nodes have, in twice the room they need. */
+  private makeRoom(count: number): void {
+    const { nodes, runs } = this;
+    let needed = count;
+    for (let row = ROW; row < this.rows * ROW; row += ROW) {
+      needed += runs.countOf(nodes[row + RUN]!, nodes[row + SKIP]!, nodes[row + LENGTH]!);
     }
-    this.arena = compact;
-    this.arenaUsed = used;
-    this.arenaGarbage = 0;
+    const kept = SymbolRuns.withRoom(Math.max(2 * needed, runs.room));
+    for (let row = ROW; row < this.rows * ROW; row += ROW) {
+      nodes[row + RUN] = kept.appendOf(runs, nodes[row + RUN]!, nodes[row + SKIP]!, nodes[row + LENGTH]!);
+      nodes[row + SKIP] = 0;
+    }
+    this.runs = kept;
   }
 }

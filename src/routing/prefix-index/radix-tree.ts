@@ -16,7 +16,7 @@ export class RadixTree {
   private readonly limit: number;
   private readonly lifetimeMs: number;
   private readonly heldSymbols: Float64Array;
-  /** When each record was last used. */
+  /** When each record was last used, where holdings have a lifetime. */
   private usedMs = new Float64Array(64);
   /** Every insertion, where holdings have a lifetime: the oldest may have left something to let go. */
   private readonly uses = new TimedWorkers();
@@ -153,6 +153,7 @@ export class RadixTree {
   }
 
   private stamp(record: number, usedMs: number): void {
+    if (this.lifetimeMs === Infinity) return;
     if (record >= this.usedMs.length) this.usedMs = grownFloats(this.usedMs, record + 1);
     this.usedMs[record] = usedMs;
   }
