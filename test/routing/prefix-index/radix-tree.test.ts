@@ -20,6 +20,10 @@ class PlainIndex {
     }
   }
 
+  removeWorker(worker: number): void {
+    this.held[worker]!.clear();
+  }
+
   matchOf(symbols: readonly number[], worker: number): number {
     let end = 0;
     while (end < symbols.length && this.held[worker]!.has(symbols.slice(0, end + 1).join())) end++;
@@ -112,6 +116,47 @@ describe("RadixTree", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("knows the holders of a node as they become many and few again", () => {
+    const workers = 9;
+    const keys = [[1], [1, 2], [1, 2, 3, 9]];
+    const anInsertion = fc.tuple(fc.constantFrom(...keys), fc.integer({ min: 0, max: workers - 1 }));
+    const aRemoval = fc.tuple(fc.constant(null), fc.integer({ min: 0, max: workers - 1 }));
+    const operation = fc.oneof({ weight: 3, arbitrary: anInsertion }, { weight: 1, arbitrary: aRemoval });
+    fc.assert(
+      fc.property(fc.array(operation, { minLength: 20, maxLength: 120 }), (operations) => {
+        const tree = new RadixTree(workers, Infinity);
+        const plain = new PlainIndex(workers);
+        for (const [symbols, worker] of operations) {
+          if (symbols === null) {
+            tree.removeWorker(worker);
+            plain.removeWorker(worker);
+          } else {
+            tree.insert(Int32Array.from(symbols), symbols.length, worker);
+            plain.insert(symbols, worker);
+          }
+          for (let w = 0; w < workers; w++) {
+            expect(tree.heldBy(w, key(1, 2, 3, 9), 4)).toBe(plain.matchOf([1, 2, 3, 9], w));
+            expect(tree.size(w)).toBe(plain.size(w));
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("keeps the halves of a split edge when it makes room for others", () => {
+    const tree = new RadixTree(1, Infinity);
+    const run = Int32Array.from({ length: 20 }, (_, i) => i);
+    tree.insert(run, 20, 0);
+    tree.insert(key(0, 1, 2, 3, 4, 99), 6, 0);
+    tree.insert(key(0, 1, 2, 99), 4, 0);
+    for (let i = 0; i < 200; i++) tree.insert(key(1000 + 10 * i, 5000 + 10 * i), 2, 0);
+    expect(tree.match(run, 20)).toBe(20);
+    expect(tree.match(key(0, 1, 2, 3, 4, 99), 6)).toBe(6);
+    expect(tree.match(key(0, 1, 2, 99), 4)).toBe(4);
+    expect(tree.match(key(1000, 5000), 2)).toBe(2);
   });
 
   it("forgets the least recently used prefix first, and its tail before its head", () => {
