@@ -162,9 +162,9 @@ export function putBack(state: EngineState): void {
   const { passedOver } = state;
   if (passedOver.length === 0) return;
   if (state.config.rules.stableRemoteQueue) {
-    for (let i = passedOver.length - 1; i >= 0; i--) state.skippedWaiting.prepend(passedOver[i]!);
+    for (let i = passedOver.length - 1; i >= 0; i--) state.skippedWaiting.prepend(passedOver.at(i));
   } else {
-    for (const slot of passedOver) state.waiting.prepend(slot);
+    for (let i = 0; i < passedOver.length; i++) state.waiting.prepend(passedOver.at(i));
   }
-  passedOver.length = 0;
+  passedOver.clear();
 }

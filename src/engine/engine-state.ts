@@ -1,4 +1,5 @@
 import { IdTable } from "../values/id-table.js";
+import { NumberList } from "../values/number-list.js";
 import type { KvBlocks } from "./kv-blocks.js";
 import { RequestSlots, STATUS } from "./request-slots.js";
 import type { StepRecorder } from "./step-recorder.js";
@@ -24,14 +25,14 @@ export class EngineState {
   readonly skippedWaiting: WaitingQueue;
 
   /** Scratch of the waiting loop: requests it has passed over. */
-  readonly passedOver: number[] = [];
+  readonly passedOver = new NumberList();
 
   /** Come in since the last step boundary. */
-  readonly arrivals: number[] = [];
-  readonly aborts: number[] = [];
+  readonly arrivals = new NumberList();
+  readonly aborts = new NumberList();
   /** Ended transfers, by request id, not yet reported by the worker. */
-  readonly received: number[] = [];
-  readonly sent: number[] = [];
+  readonly received = new NumberList();
+  readonly sent = new NumberList();
 
   /** A request has ended since the last schedule: vLLM then runs a step even if it is empty. */
   endedSinceSchedule = false;

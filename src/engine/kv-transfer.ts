@@ -1,3 +1,5 @@
+import { NumberList } from "../values/number-list.js";
+
 /** Bandwidth and latency of the network between the prefill and the decode engines. */
 export interface NetworkLinks {
   /** Bandwidth out of each sender, Gbit/s; Infinity = free. */
@@ -44,10 +46,10 @@ export class TransferNetwork {
   private earliestMs = Infinity;
   private moved = 0;
   /** Completions that nobody has been told of, in order of time, with those times. */
-  private readonly completed: number[] = [];
-  private readonly completedMs: number[] = [];
+  private completed = new NumberList();
+  private readonly completedMs = new NumberList();
   /** What `advance` gave last. */
-  private readonly told: number[] = [];
+  private told = new NumberList();
 
   constructor(links: NetworkLinks) {
     this.senderRate = Float64Array.from(links.senderGbps, (gbps) => gbps * BYTES_PER_MS_PER_GBPS);
@@ -81,14 +83,14 @@ export class TransferNetwork {
   }
 
   /** Ids that completed up to and including `nowMs`, in order of (time, id); valid until the next call. */
-  advance(nowMs: number): readonly number[] {
+  advance(nowMs: number): NumberList {
     this.elapse(nowMs);
-    const { completed, completedMs, told } = this;
-    told.length = 0;
-    for (let i = 0; i < completed.length; i++) told.push(completed[i]!);
-    completed.length = 0;
-    completedMs.length = 0;
-    return told;
+    const { completed, told } = this;
+    told.clear();
+    this.completed = told;
+    this.told = completed;
+    this.completedMs.clear();
+    return completed;
   }
 
   /** Ends a transfer; the bytes it has moved stay counted. Unknown ids are ignored. */
@@ -96,10 +98,10 @@ export class TransferNetwork {
     this.elapse(nowMs);
     const row = this.ids.subarray(0, this.count).indexOf(id);
     if (row < 0) {
-      const at = this.completed.indexOf(id);
+      const at = [...this.completed].indexOf(id);
       if (at >= 0) {
-        this.completed.splice(at, 1);
-        this.completedMs.splice(at, 1);
+        this.completed.remove(at);
+        this.completedMs.remove(at);
       }
       return;
     }
@@ -143,12 +145,9 @@ export class TransferNetwork {
   private complete(id: number, atMs: number): void {
     const { completed, completedMs } = this;
     let at = completed.length;
-    for (; at > 0 && completedMs[at - 1] === atMs && completed[at - 1]! > id; at--) {
-      completed[at] = completed[at - 1]!;
-      completedMs[at] = atMs;
-    }
-    completed[at] = id;
-    completedMs[at] = atMs;
+    while (at > 0 && completedMs.at(at - 1) === atMs && completed.at(at - 1) > id) at--;
+    completed.insert(at, id);
+    completedMs.insert(at, atMs);
   }
 
   private open(row: number): void {

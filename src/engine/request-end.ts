@@ -20,15 +20,15 @@ export function endRequest(state: EngineState, slot: number, reason: FinishReaso
 export function takeArrivalsAndAborts(state: EngineState, nowMs: number): void {
   const { arrivals, aborts } = state;
   if (arrivals.length > 0) {
-    for (const slot of arrivals) state.waiting.append(slot);
-    arrivals.length = 0;
+    for (let i = 0; i < arrivals.length; i++) state.waiting.append(arrivals.at(i));
+    arrivals.clear();
   }
   if (aborts.length === 0) return;
-  for (const id of aborts) {
-    const slot = state.find(id);
+  for (let i = 0; i < aborts.length; i++) {
+    const slot = state.find(aborts.at(i));
     if (slot >= 0) abortRequest(state, slot, nowMs);
   }
-  aborts.length = 0;
+  aborts.clear();
 }
 
 function abortRequest(state: EngineState, slot: number, nowMs: number): void {

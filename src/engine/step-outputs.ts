@@ -81,17 +81,17 @@ function settlePlaceholder(state: EngineState, slot: number): void {
 export function takeTransferReports(state: EngineState): void {
   const { slots, received, sent } = state;
   for (let i = 0; i < received.length; i++) {
-    const slot = state.find(received[i]!);
+    const slot = state.find(received.at(i));
     if (slot < 0) continue;
     if (slots.status[slot] === STATUS.loading) slots.status[slot] = STATUS.loaded;
     else if (slots.status[slot] === STATUS.draining) releaseHeld(state, slot);
   }
   for (let i = 0; i < sent.length; i++) {
-    const slot = state.find(sent[i]!);
+    const slot = state.find(sent.at(i));
     if (slot >= 0 && slots.status[slot] === STATUS.held) releaseHeld(state, slot);
   }
-  received.length = 0;
-  sent.length = 0;
+  received.clear();
+  sent.clear();
 }
 
 function releaseHeld(state: EngineState, slot: number): void {

@@ -99,7 +99,7 @@ export class StepRecorder {
     if (this.tokenIds.length > 0) this.observer.onTokens?.(this.tokenIds, nowMs);
   }
 
-  reported(received: readonly number[], sent: readonly number[]): void {
+  reported(received: Iterable<number>, sent: Iterable<number>): void {
     this.receivedIds = [...received];
     this.sentIds = [...sent];
   }

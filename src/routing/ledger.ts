@@ -143,7 +143,7 @@ export class Ledger implements TrackedLedger {
 
   /** A worker has been chosen for a leg: it is in the book from now on. */
   choose(entry: OpenRequest, leg: Leg, decision: LegDecision, prefillsHere: boolean): void {
-    const open = entry[leg];
+    const open = legOf(entry, leg);
     if (open.decision !== null && !open.ended) {
       throw new LedgerError(`the ${leg} leg of request ${entry.id} has a worker already`);
     }
@@ -169,7 +169,7 @@ export class Ledger implements TrackedLedger {
   /** The response headers of the leg have arrived. */
   headers(entry: OpenRequest, leg: Leg): void {
     this.dispatched(entry, leg);
-    const open = entry[leg];
+    const open = legOf(entry, leg);
     if (leg === "prefill") {
       if (this.accounting.prefill_guard_opened_late) this.count(entry, open);
       return;
@@ -186,7 +186,7 @@ export class Ledger implements TrackedLedger {
 
   /** @throws LedgerError when the leg has no worker or has ended before. */
   end(entry: OpenRequest, leg: Leg, outcome: LegOutcome): void {
-    const open = entry[leg];
+    const open = legOf(entry, leg);
     if (open.decision === null) throw new LedgerError(`request ${entry.id} has no ${leg} leg`);
     if (open.ended) throw new LedgerError(`the ${leg} leg of request ${entry.id} has ended before`);
     const { worker } = open.decision;
@@ -252,6 +252,11 @@ export class Ledger implements TrackedLedger {
     this.prefilling[entry.prefillingOn]! -= entry.promptTokens;
     entry.prefillingOn = -1;
   }
+}
+
+/** A leg of an open request. */
+export function legOf(entry: OpenRequest, leg: Leg): OpenLeg {
+  return leg === "prefill" ? entry.prefill : entry.decode;
 }
 
 /** A leg whose request is closed keeps nothing of it. */

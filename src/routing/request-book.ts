@@ -1,4 +1,4 @@
-import type { Ledger, OpenRequest } from "./ledger.js";
+import { legOf, type Ledger, type OpenRequest } from "./ledger.js";
 import type { LegChooser } from "./leg-chooser.js";
 import type { PrefixIndex } from "./prefix-index/prefix-index.js";
 import type { RouterConfig } from "./router-config.js";
@@ -59,7 +59,7 @@ export class RequestBook {
     if (entry.prefillEnded) return;
     this.ledger.prefillEnded(entry);
     for (const leg of LEGS) {
-      const { decision, ended } = entry[leg];
+      const { decision, ended } = legOf(entry, leg);
       if (decision === null || ended) continue;
       const chooser = this.choosers[decision.worker]!;
       chooser.policy.onPrefillEnd?.(decision.worker, entry.id, nowMs);
@@ -71,7 +71,7 @@ export class RequestBook {
   endLeg(entry: OpenRequest, leg: Leg, outcome: LegOutcome, nowMs: number): void {
     if (leg === "prefill" && outcome === "completed") this.endPrefill(entry, nowMs);
     this.ledger.end(entry, leg, outcome);
-    const { worker } = entry[leg].decision!;
+    const { worker } = legOf(entry, leg).decision!;
     this.choosers[worker]!.policy.onLegEnd?.(worker, entry.id, outcome, nowMs);
   }
 
@@ -83,7 +83,7 @@ export class RequestBook {
 
   closeIfEnded(entry: OpenRequest): void {
     if (entry.awaitsDecode) return;
-    if (!LEGS.some((leg) => isOpen(entry, leg) || entry[leg].awaitsRetry)) this.ledger.close(entry);
+    if (!LEGS.some((leg) => isOpen(entry, leg) || legOf(entry, leg).awaitsRetry)) this.ledger.close(entry);
   }
 
   private prefixHeld(
@@ -98,7 +98,7 @@ export class RequestBook {
 }
 
 function isOpen(entry: OpenRequest, leg: Leg): boolean {
-  return entry[leg].decision !== null && !entry[leg].ended;
+  return legOf(entry, leg).decision !== null && !legOf(entry, leg).ended;
 }
 
 /** A request that stays as it is when the caller reuses its symbols. */

@@ -1,7 +1,7 @@
 import { BranchCounts } from "./branch-counts.js";
 import { ChangeLog } from "./change-log.js";
 import { Fleet } from "./fleet.js";
-import { Ledger } from "./ledger.js";
+import { legOf, Ledger } from "./ledger.js";
 import type { Acceptance } from "./leg-chooser.js";
 import type { ModelPool } from "./model-pool.js";
 import { ModelPools } from "./model-pools.js";
@@ -145,7 +145,7 @@ export class Router {
     this.ledger.tick(nowMs);
     const entry = this.ledger.entry(requestId);
     this.book.endLeg(entry, leg, outcome, nowMs);
-    entry[leg].awaitsRetry = true;
+    legOf(entry, leg).awaitsRetry = true;
   }
 
   /**
@@ -165,9 +165,9 @@ export class Router {
   ): LegDecision | null {
     this.ledger.tick(nowMs);
     const entry = this.ledger.entry(request.id);
-    if (!entry[leg].ended) this.book.endLeg(entry, leg, outcome, nowMs);
-    entry[leg].awaitsRetry = false;
-    const other = entry[leg === "prefill" ? "decode" : "prefill"].decision;
+    if (!legOf(entry, leg).ended) this.book.endLeg(entry, leg, outcome, nowMs);
+    legOf(entry, leg).awaitsRetry = false;
+    const other = legOf(entry, leg === "prefill" ? "decode" : "prefill").decision;
     const inGroup = this.sameGroupAs(other);
     const prefillsHere = leg === "prefill" || other === null;
     const accepts = (worker: Worker) =>

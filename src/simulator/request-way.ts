@@ -114,7 +114,7 @@ export class RequestWay implements LegEvents {
     const { nowMs } = this;
     const done = this.fleet.network.advance(nowMs);
     for (let d = 0; d < done.length; d++) {
-      const row = done[d]!;
+      const row = done.at(d);
       const { records, readStartMs, pending, mask } = this.rows;
       const i = row & mask;
       records.kvTransferMs[i] = nowMs - readStartMs[i]!;
