@@ -15,13 +15,14 @@ const INSERTED_AT_MOST = 32;
  * closed form; blocks change only where a sequence crosses a block boundary.
  *
  * With async scheduling one more step is under way at each boundary: the token that arrives at the first
- * boundary comes from a step scheduled before the run (`lag` 1). The last step scheduled in a run that ends
- * requests then leaves those out, as their last token is under way.
+ * boundary comes from a step scheduled before the run (`lag` 1), and may be a request's first. The last step
+ * scheduled in a run that ends requests then leaves those out, as their last token is under way.
  */
 export class DecodeRun {
   /** Boundaries of the run; shortened when something comes in from outside. */
   steps = 0;
-  private startMs = 0;
+  /** When its first step is scheduled. */
+  startMs = 0;
   private anchorMs = 0;
   private lag = 0;
   private stepMs = 0;
@@ -44,6 +45,8 @@ export class DecodeRun {
   private maxContextTokens = 0;
   /** Some output of the run may become a prefix hit of another request. */
   private publishesShared = false;
+  /** The step under way gives some request its first token. */
+  private bringsFirstTokens = false;
 
   constructor(state: EngineState, stepTime: StepTimeModel) {
     const { maxNumSeqs, blockSize } = state.config;
@@ -89,6 +92,7 @@ export class DecodeRun {
     this.deltaMs = line.slopeMsPerToken * count;
     state.endedSinceSchedule = false;
     noteExtremes(state);
+    if (this.bringsFirstTokens) this.tellFirstTokens();
     return true;
   }
 
@@ -112,6 +116,7 @@ export class DecodeRun {
 
   /** Blocks that the steps scheduled up to and including `nowMs` have taken. */
   blocksTakenBy(nowMs: number): number {
+    if (nowMs < this.startMs) return 0;
     const { blockSize } = this.state.config;
     const reached = this.firstBoundaryFrom(nowMs);
     const scheduled = this.boundaryMs(reached) <= nowMs ? Math.min(reached + 1, this.steps) : reached;
@@ -171,13 +176,19 @@ export class DecodeRun {
     let context = 0;
     let maxContext = 0;
     let shared = false;
+    let first = false;
     // From the back: a request that does not decode yet is among the last that were admitted.
     for (let i = runningCount - 1; i >= 0; i--) {
       const slot = running[i]!;
       const known = knownTokens[slot]!;
       const computed = computedTokens[slot]!;
       const prompt = promptTokens[slot]!;
-      if (known + lag - computed !== 1 || placeholders[slot] !== lag || known === prompt) return 0;
+      if (known + lag - computed !== 1 || placeholders[slot] !== lag) return 0;
+      if (known === prompt) {
+        // Whoever watches every token is told of it in its step.
+        if (lag === 0 || state.recorder !== null) return 0;
+        first = true;
+      }
       const left = prompt + maxTokens[slot]! - known;
       tokensLeft[i] = left;
       if (left < fewestLeft) fewestLeft = left;
@@ -191,6 +202,7 @@ export class DecodeRun {
     this.contextTokens = context;
     this.maxContextTokens = maxContext;
     this.publishesShared = shared;
+    this.bringsFirstTokens = first;
     // With async scheduling a request whose last token is under way is left out of the next step, or in older
     // releases runs one step more.
     const leavesOut = lag === 1 && !config.rules.asyncExtraStep;
@@ -258,6 +270,18 @@ export class DecodeRun {
     }
   }
 
+  /** First tokens are told ahead of their time, at which nothing else may happen. */
+  private tellFirstTokens(): void {
+    const { running, runningCount, slots, listener } = this.state;
+    const { knownTokens, promptTokens, lastTokenMs } = slots;
+    for (let i = 0; i < runningCount; i++) {
+      const slot = running[i]!;
+      if (knownTokens[slot] !== promptTokens[slot] || lastTokenMs[slot] === this.anchorMs) continue;
+      lastTokenMs[slot] = this.anchorMs;
+      listener.onFirstToken(slots.id[slot]!, this.anchorMs);
+    }
+  }
+
   private handOutTokens(endMs: number): void {
     const { state, steps } = this;
     const { running, runningCount, slots, config } = state;
@@ -307,7 +331,7 @@ export class DecodeRun {
       const slot = running[i]!;
       const last = slots.lastTokenMs[slot]!;
       if (last === this.startMs) inStep++;
-      else listener.onTokenGaps(firstMs - last, 0, 1, 1, firstMs, slots.id[slot]!);
+      else if (last !== firstMs) listener.onTokenGaps(firstMs - last, 0, 1, 1, firstMs, slots.id[slot]!);
     }
     const firstGapMs = firstMs - this.startMs;
     const alike = this.stepsAlike();

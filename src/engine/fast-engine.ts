@@ -5,7 +5,7 @@ import type { EngineObserver } from "./observer.js";
 import { PlainEngine } from "./plain-engine.js";
 import { nothingToSchedule } from "./scheduler.js";
 import type { StepBatch } from "./step-batch.js";
-import { takeTransferReports } from "./step-outputs.js";
+import { onlyTokensToHandOut, takeTransferReports } from "./step-outputs.js";
 import type { EngineConfig, EngineGauges, EngineListener, StepTimeModel } from "./types.js";
 
 /**
@@ -14,6 +14,8 @@ import type { EngineConfig, EngineGauges, EngineListener, StepTimeModel } from "
  * - A run of decode-only steps is one event (`DecodeRun`).
  * - Steps without tokens are left out: behind a step that computes something, and where an engine comes to rest.
  * - The end of a step that yields no token, with nothing left to schedule, is passed over.
+ * - Where the end of a step changes nothing but tokens, they are handed out when the next one is launched, and a run
+ *   can begin behind the two.
  *
  * Whatever comes in from outside acts at the step boundary at which it acts in the plain engine.
  */
@@ -21,6 +23,8 @@ export class FastEngine extends PlainEngine {
   private readonly run: DecodeRun;
   /** The next boundary is the end of the second step under way: nothing happens at that of the first. */
   private passesFirst = false;
+  /** What the step before the next boundary, or before the run, gave has been handed out ahead of its end. */
+  private isAhead = false;
 
   constructor(
     config: EngineConfig,
@@ -45,7 +49,14 @@ export class FastEngine extends PlainEngine {
 
   protected override settle(nowMs: number): boolean {
     if (this.run.steps > 0) {
+      this.isAhead = false;
       this.endRun();
+      return true;
+    }
+    if (this.isAhead) {
+      this.isAhead = false;
+      const { received, sent } = this.state;
+      if (received.length + sent.length > 0) takeTransferReports(this.state);
       return true;
     }
     if (this.passesFirst) this.finishFirst();
@@ -71,9 +82,13 @@ export class FastEngine extends PlainEngine {
   }
 
   protected override wake(nowMs: number): void {
-    if (this.run.steps > 0) {
-      this.run.steps = this.run.firstBoundaryFrom(nowMs);
-      this.boundaryMs = this.run.boundaryMs(this.run.steps);
+    const { run } = this;
+    if (run.steps > 0 && this.isAhead && nowMs <= run.startMs) {
+      run.steps = 0;
+      this.boundaryMs = run.startMs;
+    } else if (run.steps > 0) {
+      run.steps = run.firstBoundaryFrom(nowMs);
+      this.boundaryMs = run.boundaryMs(run.steps);
     } else if (this.passesFirst) {
       this.passesFirst = false;
       this.boundaryMs = this.underWay[0]!.endMs;
@@ -115,7 +130,17 @@ export class FastEngine extends PlainEngine {
     } else if (!first.yieldsAny() && nothingToSchedule(state)) {
       this.passesFirst = true;
       this.boundaryMs = second.endMs;
+    } else if (second.yieldsAll(state.runningCount) && onlyTokensToHandOut(state, first)) {
+      this.handOutAhead(first.endMs, second);
     }
+  }
+
+  /** Hands out the tokens of the first step under way, and begins a run at its end where there is one. */
+  private handOutAhead(endMs: number, second: StepBatch): void {
+    this.finishOldest(endMs);
+    this.isAhead = true;
+    this.waitsForStep = false;
+    this.boundaryMs = this.run.plan(endMs, second) ? this.run.boundaryMs(this.run.steps) : endMs;
   }
 
   private finishFirst(): void {

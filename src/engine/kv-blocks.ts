@@ -47,7 +47,7 @@ export abstract class KvBlocks {
   /** Is told what becomes findable and what no longer is, where somebody wants to know. */
   listener: KvListener | null = null;
   protected readonly blockSize: number;
-  protected readonly caching: boolean;
+  readonly caching: boolean;
   protected readonly unkeyedToHead: boolean;
 
   constructor(config: KvCacheConfig) {

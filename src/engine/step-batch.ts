@@ -79,6 +79,13 @@ export class StepBatch {
     return false;
   }
 
+  /** Whether it has `requests` requests, and each of them gets a token from it. */
+  yieldsAll(requests: number): boolean {
+    if (this.length !== requests || this.preempted) return false;
+    for (let i = this.length - 1; i >= 0; i--) if (this.yields[i] === 0) return false;
+    return true;
+  }
+
   /** Takes request `slot` out again and returns the tokens it had. */
   withdraw(slot: number): number {
     const at = this.slot.subarray(0, this.length).indexOf(slot);

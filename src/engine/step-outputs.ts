@@ -39,7 +39,8 @@ function handOutTokens(state: EngineState, batch: StepBatch, nowMs: number): voi
     if (config.asyncScheduling) settlePlaceholder(state, slot);
     recorder?.token(slot);
     if (outputs === 1) {
-      listener.onFirstToken(slots.id[slot]!, nowMs);
+      // Of a first token that was told ahead of its time the time stands already.
+      if (lastTokenMs[slot] !== nowMs) listener.onFirstToken(slots.id[slot]!, nowMs);
     } else {
       if (lastTokenMs[slot] === batch.startMs) inStep++;
       else listener.onTokenGaps(nowMs - lastTokenMs[slot]!, 0, 1, 1, nowMs, slots.id[slot]!);
@@ -54,6 +55,27 @@ function handOutTokens(state: EngineState, batch: StepBatch, nowMs: number): voi
   if (inStep > 0) listener.onTokenGaps(nowMs - batch.startMs, 0, 1, inStep, nowMs, -1);
   if (ended) state.compactRunning();
   recorder?.tokensHandedOut(nowMs);
+}
+
+/**
+ * Whether the end of a step, whose outputs nobody watches, does nothing but give out tokens: no request ends, no block
+ * can be found from then on that could not before, and no transfer is reported yet.
+ */
+export function onlyTokensToHandOut(state: EngineState, batch: StepBatch): boolean {
+  const { slots, config, kv } = state;
+  if (state.recorder !== null || state.received.length + state.sent.length > 0) return false;
+  for (let i = 0; i < batch.length; i++) {
+    const slot = batch.slot[i]!;
+    if (batch.yields[i] === 0 || slots.serial[slot] !== batch.serial[i] || slots.status[slot]! >= STATUS.held) {
+      continue;
+    }
+    const known = slots.knownTokens[slot]! + 1;
+    const outputs = known - slots.promptTokens[slot]!;
+    if (stopReason(outputs, slots.maxTokens[slot]!, known, config.maxModelLen) !== null) return false;
+    const settled = slots.computedTokens[slot]! - Math.max(slots.placeholders[slot]! - 1, 0);
+    if (kv.caching && settled >= (slots.table[slot]!.published + 1) * config.blockSize) return false;
+  }
+  return true;
 }
 
 /** Whether a request with that many tokens has ended. */

@@ -37,8 +37,8 @@ export interface KvListener {
 }
 
 /**
- * What an engine tells its driver. Calls come in order of time, from within `submit`, `abort` and `advance`;
- * a listener must not call back into the engine.
+ * What an engine tells its driver. Calls come in order of time, from within `submit`, `abort` and `advance`; only of
+ * tokens the fast engine may tell ahead, by two steps at most. A listener must not call back into the engine.
  */
 export interface EngineListener {
   /** Absent = nobody wants to know, and nothing is told. */

@@ -192,11 +192,11 @@ export class RequestWay implements LegEvents {
   }
 
   firstToken(worker: number, row: number, atMs: number): void {
-    const { records, phase, scheduledMs, mask } = this.rows;
+    const { phase, generatedMs, mask } = this.rows;
     const i = row & mask;
     if (this.fleet.isPrefill(worker) || phase[i] !== IN_DECODE) return;
     this.requestGaps?.firstToken(row, atMs);
-    if (records.path[i] === 0) records.prefillMs[i] = atMs - scheduledMs[i]!;
+    generatedMs[i] = atMs;
     this.at(atMs + this.fleet.responseMs(worker), FIRST_TOKEN, row);
   }
 
@@ -217,6 +217,12 @@ export class RequestWay implements LegEvents {
       this.requestGaps?.finish(row, atMs);
       this.at(atMs + this.fleet.responseMs(worker), END, row);
     }
+  }
+
+  /** The decode worker has prefilled the request at place `i`, if it was to. */
+  private notePrefill(i: number): void {
+    const { records, generatedMs, scheduledMs } = this.rows;
+    if (records.path[i] === 0) records.prefillMs[i] = generatedMs[i]! - scheduledMs[i]!;
   }
 
   private prefillFinished(worker: number, row: number, atMs: number): void {
@@ -343,11 +349,13 @@ export class RequestWay implements LegEvents {
 
   /** The client gives up: the leg that is at work is aborted. */
   private cancel(row: number): void {
-    const { records, phase: phases, held, mask } = this.rows;
+    const { records, phase: phases, generatedMs, held, mask } = this.rows;
     const i = row & mask;
     const phase = phases[i]!;
     if (phase === ENDED || phase === LEAVING) return;
     phases[i] = LEAVING;
+    // The engine may tell of a token before its time.
+    if (generatedMs[i]! < this.nowMs) this.notePrefill(i);
     if (phase === IN_PREFILL) this.fleet.abort(records.prefillWorker[i]!, row, this.nowMs);
     if (phase === IN_DECODE) this.fleet.abort(records.decodeWorker[i]!, row, this.nowMs);
     // A decode engine tells the prefill engine of an abort before the read; a router that goes away does not.
@@ -452,6 +460,7 @@ export class RequestWay implements LegEvents {
     else if (kind === SUBMIT_DECODE) this.submit(row, records.decodeWorker[i]!, "decode");
     else if (kind === FIRST_TOKEN) {
       records.firstTokenMs[i] = this.nowMs;
+      this.notePrefill(i);
       this.router.onFirstToken(row, this.nowMs);
     } else this.end(row, COMPLETED);
   }

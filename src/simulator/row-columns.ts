@@ -8,6 +8,8 @@ export class RowColumns {
   /** When the current leg reached its engine's queue. */
   readonly submittedMs: Float64Array;
   readonly scheduledMs: Float64Array;
+  /** When the engine had its first token. */
+  readonly generatedMs: Float64Array;
   readonly readStartMs: Float64Array;
   /** 1 while a prefill engine holds the request's blocks for a reader that has not started. */
   readonly held: Uint8Array;
@@ -22,6 +24,7 @@ export class RowColumns {
     this.phase = new Uint8Array(places);
     this.submittedMs = new Float64Array(places);
     this.scheduledMs = new Float64Array(places);
+    this.generatedMs = new Float64Array(places).fill(Infinity);
     this.readStartMs = new Float64Array(places);
     this.held = new Uint8Array(places);
     this.pending = new Uint8Array(places);
@@ -46,6 +49,7 @@ export class RowColumns {
     to.phase[place] = this.phase[from]!;
     to.submittedMs[place] = this.submittedMs[from]!;
     to.scheduledMs[place] = this.scheduledMs[from]!;
+    to.generatedMs[place] = this.generatedMs[from]!;
     to.readStartMs[place] = this.readStartMs[from]!;
     to.held[place] = this.held[from]!;
     to.pending[place] = this.pending[from]!;
