@@ -125,6 +125,45 @@ function startLoad(state: EngineState, slot: number, hits: PrefixHits, nowMs: nu
   return PASS_OVER;
 }
 
+/**
+ * Starts the KV loads that `admitWaiting` would start now before it comes to a request that computes something, where
+ * the running requests take nothing from them. The step itself is still to be scheduled.
+ */
+export function startLoads(state: EngineState, nowMs: number): void {
+  if (!canStartLoads(state)) return;
+  const { waiting, skippedWaiting, slots } = state;
+  while (waiting.length > 0) {
+    const slot = waiting.peek();
+    if (slots.loadPending[slot] === 0) return;
+    if (startLoad(state, slot, lookUp(state, slot), nowMs) === STOP) return;
+    waiting.remove(slot);
+    skippedWaiting.append(slot);
+  }
+}
+
+/** First come, first served, and the loads in a queue of their own: else their order has more to it. */
+function canStartLoads(state: EngineState): boolean {
+  const { waiting, skippedWaiting, slots, config, runningCount, recorder } = state;
+  if (waiting.length === 0 || slots.loadPending[waiting.peek()] === 0 || recorder !== null) return false;
+  if (config.schedulingPolicy !== "fcfs" || !config.rules.stableRemoteQueue) return false;
+  if (runningCount === config.maxNumSeqs || skippedWaiting.firstOtherThan(STATUS.loading) >= 0) return false;
+  return runningNeedNoBlocks(state);
+}
+
+/** Whether the running requests can compute what they lack in the next step, with tokens to spare and no new block. */
+function runningNeedNoBlocks(state: EngineState): boolean {
+  const { running, runningCount, slots, config } = state;
+  const { knownTokens, placeholders, computedTokens, table } = slots;
+  let wanted = 0;
+  for (let i = 0; i < runningCount; i++) {
+    const slot = running[i]!;
+    const target = knownTokens[slot]! + placeholders[slot]!;
+    if (target > table[slot]!.length * config.blockSize) return false;
+    wanted += target - computedTokens[slot]!;
+  }
+  return wanted < config.maxNumBatchedTokens;
+}
+
 /** Blocks that running prefills still lack for their known tokens; loads hold all of theirs. */
 function blocksStillNeeded(state: EngineState): number {
   const { slots, running, runningCount, config } = state;

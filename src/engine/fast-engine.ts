@@ -1,4 +1,5 @@
 import { WorkError } from "../errors.js";
+import { startLoads } from "./admission.js";
 import { DecodeRun } from "./decode-run.js";
 import { ExtentCache } from "./extent-cache.js";
 import type { EngineObserver } from "./observer.js";
@@ -67,7 +68,9 @@ export class FastEngine extends PlainEngine {
     const { state, underWay, run } = this;
     const inFlight = underWay[0] ?? null;
     const steady = this.depth === 1 || (inFlight !== null && inFlight.tokens > 0);
-    if (steady && underWay.length < this.depth && run.plan(nowMs, inFlight)) {
+    const canRun = steady && underWay.length < this.depth;
+    if (canRun) startLoads(state, nowMs);
+    if (canRun && run.plan(nowMs, inFlight)) {
       this.boundaryMs = run.boundaryMs(run.steps);
     } else if (underWay.length === 0 && state.isBare()) {
       this.rest();
