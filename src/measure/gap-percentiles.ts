@@ -104,15 +104,48 @@ function select(gaps: GapRuns, parts: Parts, wanted: readonly Wanted[]): void {
   // More buckets split more runs over several of them, fewer leave more to look at again: the root is between.
   const buckets = Math.max(FEWEST_BUCKETS, Math.floor(Math.sqrt(parts.length)));
   const grid = { min, width: max - min, buckets };
-  const counts = new Float64Array(buckets);
-  const partCounts = new Int32Array(buckets);
-  forEachStretch(gaps, parts, grid, (bucket, run, from, to) => {
-    counts[bucket]! += (to - from) * gaps.weight[run]!;
-    partCounts[bucket]!++;
-  });
-  const wantedIn = spreadOverBuckets(counts, wanted);
-  const partsIn = collectParts(gaps, parts, grid, partCounts, [...wantedIn.keys()]);
+  const spread = countStretches(gaps, parts, grid);
+  const wantedIn = spreadOverBuckets(spread.weights, wanted);
+  const partsIn = collectParts(gaps, parts, grid, spread, [...wantedIn.keys()]);
   for (const [bucket, ranks] of wantedIn) select(gaps, partsIn[bucket]!, ranks);
+}
+
+/** How parts lie over the buckets of a grid. */
+interface Spread {
+  /** Gaps in each bucket. */
+  readonly weights: Float64Array;
+  /** Stretches in each bucket. */
+  readonly stretches: Int32Array;
+  /** The buckets in which each part begins and ends; the first may be the higher. */
+  readonly begins: Int32Array;
+  readonly ends: Int32Array;
+}
+
+function countStretches(gaps: GapRuns, parts: Parts, grid: Grid): Spread {
+  const weights = new Float64Array(grid.buckets);
+  const stretches = new Int32Array(grid.buckets);
+  const begins = new Int32Array(parts.length);
+  const ends = new Int32Array(parts.length);
+  for (let i = 0; i < parts.length; i++) {
+    const run = parts.run[i]!;
+    const to = parts.to[i]!;
+    const weight = gaps.weight[run]!;
+    let from = parts.from[i]!;
+    let bucket = bucketOf(grid, gapAt(gaps, run, from));
+    const last = to - from === 1 ? bucket : bucketOf(grid, gapAt(gaps, run, to - 1));
+    begins[i] = bucket;
+    ends[i] = last;
+    while (bucket !== last) {
+      const end = endOfBucket(gaps, grid, bucket, run, from, to);
+      weights[bucket]! += (end - from) * weight;
+      stretches[bucket]!++;
+      from = end;
+      bucket = bucketOf(grid, gapAt(gaps, run, from));
+    }
+    weights[bucket]! += (to - from) * weight;
+    stretches[bucket]!++;
+  }
+  return { weights, stretches, begins, ends };
 }
 
 /** The stretches of `parts` that lie in the buckets asked for, by bucket. */
@@ -120,12 +153,12 @@ function collectParts(
   gaps: GapRuns,
   parts: Parts,
   grid: Grid,
-  partCounts: Int32Array,
+  { stretches, begins, ends }: Spread,
   wantedBuckets: readonly number[],
 ): (Parts | undefined)[] {
   const partsIn = new Array<Parts | undefined>(grid.buckets).fill(undefined);
   for (const bucket of wantedBuckets) {
-    const length = partCounts[bucket]!;
+    const length = stretches[bucket]!;
     partsIn[bucket] = {
       length,
       run: new Int32Array(length),
@@ -133,15 +166,32 @@ function collectParts(
       to: new Int32Array(length),
     };
   }
+  // Buckets asked for that are below each bucket: few parts touch any.
+  const askedBelow = new Int32Array(grid.buckets + 1);
+  for (let bucket = 0; bucket < grid.buckets; bucket++) {
+    askedBelow[bucket + 1] = askedBelow[bucket]! + (partsIn[bucket] === undefined ? 0 : 1);
+  }
   const filled = new Int32Array(grid.buckets);
-  forEachStretch(gaps, parts, grid, (bucket, run, from, to) => {
-    const held = partsIn[bucket];
-    if (held === undefined) return;
-    const at = filled[bucket]!++;
-    held.run[at] = run;
-    held.from[at] = from;
-    held.to[at] = to;
-  });
+  for (let i = 0; i < parts.length; i++) {
+    const low = Math.min(begins[i]!, ends[i]!);
+    const high = Math.max(begins[i]!, ends[i]!);
+    if (askedBelow[high + 1] === askedBelow[low]) continue;
+    const run = parts.run[i]!;
+    const to = parts.to[i]!;
+    let from = parts.from[i]!;
+    while (from < to) {
+      const bucket = from === parts.from[i]! ? begins[i]! : bucketOf(grid, gapAt(gaps, run, from));
+      const end = bucket === ends[i]! ? to : endOfBucket(gaps, grid, bucket, run, from, to);
+      const held = partsIn[bucket];
+      if (held !== undefined) {
+        const at = filled[bucket]!++;
+        held.run[at] = run;
+        held.from[at] = from;
+        held.to[at] = end;
+      }
+      from = end;
+    }
+  }
   return partsIn;
 }
 
@@ -204,29 +254,6 @@ interface Grid {
 /** Never decreases as the gap grows, rounding included: that is what makes the counts exact. */
 function bucketOf({ min, width, buckets }: Grid, gapMs: number): number {
   return Math.min(buckets - 1, Math.floor(((gapMs - min) / width) * buckets));
-}
-
-/** Calls `onStretch` for every stretch of every part that lies in one bucket. */
-function forEachStretch(
-  gaps: GapRuns,
-  parts: Parts,
-  grid: Grid,
-  onStretch: (bucket: number, run: number, from: number, to: number) => void,
-): void {
-  for (let i = 0; i < parts.length; i++) {
-    const run = parts.run[i]!;
-    const to = parts.to[i]!;
-    let from = parts.from[i]!;
-    let bucket = bucketOf(grid, gapAt(gaps, run, from));
-    const lastBucket = bucketOf(grid, gapAt(gaps, run, to - 1));
-    while (bucket !== lastBucket) {
-      const end = endOfBucket(gaps, grid, bucket, run, from, to);
-      onStretch(bucket, run, from, end);
-      from = end;
-      bucket = bucketOf(grid, gapAt(gaps, run, from));
-    }
-    onStretch(bucket, run, from, to);
-  }
 }
 
 /** First position after `from` outside `bucket`; there is one before `to`. */
