@@ -1,4 +1,3 @@
-import type { FinishReason } from "../engine/types.js";
 import { WorkError } from "../errors.js";
 import type { GapRunsBuilder } from "../measure/gap-runs-builder.js";
 import type { RequestRecords } from "../measure/records.js";
@@ -6,14 +5,14 @@ import { createRouter, type RequestRouter } from "../routing/router-replicas.js"
 import type { LegOutcome, RoutingRequest } from "../routing/types.js";
 import { Agenda } from "./agenda.js";
 import { Arrivals } from "./arrivals.js";
+import { BranchNames } from "./branch-names.js";
+import { EngineEvents } from "./engine-events.js";
 import { Fleet } from "./fleet.js";
 import type { SimulationHooks } from "./hooks.js";
 import type { KvEventFeed } from "./kv-event-feed.js";
 import { KvFeed } from "./kv-feed.js";
-import type { LegEvents } from "./leg-listener.js";
 import {
   CANCEL,
-  END,
   ENDED,
   FIRST_TOKEN,
   HAND_OVER,
@@ -29,7 +28,7 @@ import {
 import { RequestGaps } from "./request-gaps.js";
 import type { Requests } from "./requests.js";
 import { RoutingRequests } from "./routing-requests.js";
-import { RowColumns } from "./row-columns.js";
+import { RowWindow, type Retired } from "./row-window.js";
 import type { FleetSetup } from "./setup.js";
 import { StatsFeed } from "./stats-feed.js";
 
@@ -43,70 +42,63 @@ const OUTCOMES: readonly LegOutcome[] = ["completed", "failed", "cancelled"];
 export interface Outlets {
   readonly gaps: Pick<GapRunsBuilder, "add">;
   readonly kvEvents: (nowMs: () => number) => KvEventFeed | null;
-  /** Takes the requests that are over, oldest first; null = they stay. */
-  readonly retired: ((records: RequestRecords, place: number) => void) | null;
+  readonly retired: Retired;
 }
 
 /**
  * A request's way from the client through router and engines and back, for all requests of a run: what each thing
  * that happens to one leads to, now or later, and what is measured of it. `Simulation` says what happens when.
  */
-export class RequestWay implements LegEvents {
+export class RequestWay {
   readonly agenda = new Agenda();
   readonly fleet: Fleet;
   readonly router: RequestRouter;
   readonly arrivals: Arrivals;
   readonly stats: StatsFeed;
   readonly requestGaps: RequestGaps | null;
+  readonly window: RowWindow;
   nowMs = 0;
   ended = 0;
   firstSentMs = Infinity;
   lastEndMs = 0;
-  /** Names of the decision branches, by the number that `records.branch` has for them. */
-  readonly branchNames: string[] = [];
+  readonly branches = new BranchNames();
   /** Requests that failed because an engine was locked up. */
   deadlocked = 0;
 
   private readonly setup: FleetSetup;
   private readonly requests: Requests;
   private readonly hooks: SimulationHooks;
-  private readonly outlets: Outlets;
   private readonly routing: RoutingRequests;
   private readonly kv: KvFeed;
   /** In place of `kv` where KV events are late or lost. */
   private readonly kvEvents: KvEventFeed | null;
-  private readonly branches = new Map<string, number>();
-  private rows: RowColumns;
-  /** The first row that has not been retired. */
-  private oldest = 0;
 
   constructor(setup: FleetSetup, requests: Requests, hooks: SimulationHooks, outlets: Outlets) {
     this.setup = setup;
     this.requests = requests;
     this.hooks = hooks;
-    this.outlets = outlets;
     this.kvEvents = outlets.kvEvents(() => this.nowMs);
-    this.fleet = new Fleet(setup, this, this.kvEvents);
+    this.fleet = new Fleet(setup, new EngineEvents(this, outlets.gaps), this.kvEvents);
     this.router = createRouter(setup.router, this.fleet.workerSpecs(), setup.seed);
     this.arrivals = new Arrivals(requests);
     this.routing = new RoutingRequests(requests, hooks.pins);
     this.stats = new StatsFeed(this.router, this.fleet.engines, setup.signals);
     this.kv = new KvFeed(requests, this.router, this.fleet.engines);
-    this.rows = new RowColumns(requests.count, requests.mask);
+    this.window = new RowWindow(requests.count, requests.mask, outlets.retired);
     this.requestGaps =
       hooks.requestGaps === true ? new RequestGaps(this.fleet.engines.length, this.records) : null;
   }
 
   /** What was measured of the requests that have not been retired. */
   get records(): RequestRecords {
-    return this.rows.records;
+    return this.window.rows.records;
   }
 
   // What happens ------------------------------------------------------------------------------------------
 
   sendNext(): void {
     const row = this.arrivals.take();
-    this.fitColumns();
+    this.window.fit(this.requests.mask);
     this.send(row);
   }
 
@@ -115,21 +107,21 @@ export class RequestWay implements LegEvents {
     const done = this.fleet.network.advance(nowMs);
     for (let d = 0; d < done.length; d++) {
       const row = done.at(d);
-      const { records, readStartMs, pending, mask } = this.rows;
+      const { records, readStartMs, pending, mask } = this.window.rows;
       const i = row & mask;
       records.kvTransferMs[i] = nowMs - readStartMs[i]!;
       this.fleet.transferred(row, records.prefillWorker[i]!, records.decodeWorker[i]!, nowMs);
       pending[i]!--;
-      this.retireFrom(row);
+      this.window.retireFrom(row);
     }
   }
 
   takeFromAgenda(): void {
     this.agenda.pop();
     const { kind, subject } = this.agenda;
-    this.rows.pending[subject & this.rows.mask]!--;
+    this.window.rows.pending[subject & this.window.rows.mask]!--;
     this.happen(kind, subject);
-    this.retireFrom(subject);
+    this.window.retireFrom(subject);
   }
 
   /**
@@ -140,9 +132,9 @@ export class RequestWay implements LegEvents {
   failDeadlocked(): void {
     const isInEngine = (phase: number): boolean => phase === IN_PREFILL || phase === IN_DECODE;
     const rows: number[] = [];
-    for (let place = 0; place < this.rows.phase.length; place++) {
-      const row = this.oldest + ((place - this.oldest) & this.rows.mask);
-      if (isInEngine(this.rows.phase[place]!)) rows.push(row);
+    for (let place = 0; place < this.window.rows.phase.length; place++) {
+      const row = this.window.oldest + ((place - this.window.oldest) & this.window.rows.mask);
+      if (isInEngine(this.window.rows.phase[place]!)) rows.push(row);
     }
     if (rows.length === 0) {
       const open = this.requests.count - this.ended;
@@ -152,7 +144,7 @@ export class RequestWay implements LegEvents {
       );
     }
     for (const row of rows.sort((a, b) => a - b)) {
-      const { records, phase, mask } = this.rows;
+      const { records, phase, mask } = this.window.rows;
       const i = row & mask;
       const worker = phase[i] === IN_PREFILL ? records.prefillWorker[i]! : records.decodeWorker[i]!;
       phase[i] = LEAVING;
@@ -163,102 +155,11 @@ export class RequestWay implements LegEvents {
     this.deadlocked += rows.length;
   }
 
-  // Engine events ------------------------------------------------------------------------------------------
-
-  scheduled(worker: number, row: number, atMs: number, cachedTokens: number): void {
-    const { records, submittedMs, scheduledMs, mask } = this.rows;
-    const i = row & mask;
-    scheduledMs[i] = atMs;
-    if (this.fleet.isPrefill(worker)) {
-      records.queueMs[i] = atMs - submittedMs[i]!;
-      records.cachedTokens[i] = cachedTokens;
-    } else if (records.path[i] === 1) {
-      // Time on the wire is not time in the queue.
-      records.queueMs[i]! += atMs - submittedMs[i]! - records.kvTransferMs[i]!;
-    } else {
-      records.queueMs[i] = atMs - submittedMs[i]!;
-      records.cachedTokens[i] = cachedTokens;
-    }
-  }
-
-  kvReadStart(worker: number, row: number, atMs: number, tokens: number): void {
-    const { records, readStartMs, held, pending, mask } = this.rows;
-    const i = row & mask;
-    readStartMs[i] = atMs;
-    held[i] = 0;
-    pending[i]!++;
-    records.decodeCachedTokens[i] = records.inputTokens[i]! - tokens;
-    this.fleet.startTransfer(row, records.prefillWorker[i]!, worker, tokens, atMs);
-  }
-
-  firstToken(worker: number, row: number, atMs: number): void {
-    const { phase, generatedMs, mask } = this.rows;
-    const i = row & mask;
-    if (this.fleet.isPrefill(worker) || phase[i] !== IN_DECODE) return;
-    this.requestGaps?.firstToken(row, atMs);
-    generatedMs[i] = atMs;
-    this.at(atMs + this.fleet.responseMs(worker), FIRST_TOKEN, row);
-  }
-
-  preempted(_worker: number, row: number): void {
-    this.records.preemptions[row & this.rows.mask]!++;
-  }
-
-  finished(worker: number, row: number, atMs: number, reason: FinishReason, outputTokens: number): void {
-    const { records, phase, pending, mask } = this.rows;
-    const i = row & mask;
-    const isPrefill = this.fleet.isPrefill(worker);
-    pending[i]!--;
-    if (!isPrefill) records.outputTokens[i] = outputTokens;
-    if (reason === "aborted") this.retireFrom(row);
-    else if (isPrefill) this.prefillFinished(worker, row, atMs);
-    else if (phase[i] === IN_DECODE) {
-      phase[i] = LEAVING;
-      this.requestGaps?.finish(row, atMs);
-      this.at(atMs + this.fleet.responseMs(worker), END, row);
-    }
-  }
-
-  /** The decode worker has prefilled the request at place `i`, if it was to. */
-  private notePrefill(i: number): void {
-    const { records, generatedMs, scheduledMs } = this.rows;
-    if (records.path[i] === 0) records.prefillMs[i] = generatedMs[i]! - scheduledMs[i]!;
-  }
-
-  private prefillFinished(worker: number, row: number, atMs: number): void {
-    const { records, phase, held, scheduledMs, mask } = this.rows;
-    const i = row & mask;
-    held[i] = 1;
-    if (phase[i] === IN_PREFILL) {
-      records.prefillMs[i] = atMs - scheduledMs[i]!;
-      phase[i] = TO_DECODE;
-      this.at(atMs + this.fleet.responseMs(worker), HAND_OVER, row);
-    } else {
-      // Cancelled during its last step: no reader will ever come.
-      this.expire(row);
-    }
-  }
-
-  tokenGaps(
-    worker: number,
-    firstMs: number,
-    deltaMs: number,
-    steps: number,
-    sequences: number,
-    endMs: number,
-    lateRow: number,
-  ): void {
-    // What a prefill engine generates beyond its one token never reaches a client.
-    if (this.fleet.isPrefill(worker)) return;
-    this.outlets.gaps.add(firstMs, deltaMs, steps, sequences);
-    this.requestGaps?.add(worker, firstMs, deltaMs, steps, endMs, lateRow);
-  }
-
   // A request's way ----------------------------------------------------------------------------------------
 
   private send(row: number): void {
     const { nowMs, requests } = this;
-    const { records, phase, mask } = this.rows;
+    const { records, phase, mask } = this.window.rows;
     const i = row & mask;
     const request = this.routing.of(row);
     this.hearEngines(request);
@@ -268,7 +169,7 @@ export class RequestWay implements LegEvents {
     records.sentMs[i] = nowMs;
     records.inputTokens[i] = requests.inputTokens[i]!;
     records.session[i] = requests.session[i]!;
-    records.branch[i] = this.branchIndex(decision.branch);
+    records.branch[i] = this.branches.numberOf(decision.branch);
     if (decision.path === "rejected") {
       this.leave(row, FAILED);
       return;
@@ -289,7 +190,7 @@ export class RequestWay implements LegEvents {
 
   private submit(row: number, worker: number, leg: "prefill" | "decode"): void {
     const { requests } = this;
-    const { records, phase, submittedMs, held, pending, mask } = this.rows;
+    const { records, phase, submittedMs, held, pending, mask } = this.window.rows;
     const i = row & mask;
     const disaggregated = records.path[i] === 1;
     const oneToken = leg === "prefill" && this.setup.router.prefillOutput === "one_token";
@@ -317,7 +218,7 @@ export class RequestWay implements LegEvents {
   /** The prefill response is back at the router, which sends the request on to its decode worker. */
   private handOver(row: number): void {
     const { records, nowMs } = this;
-    const i = row & this.rows.mask;
+    const i = row & this.window.rows.mask;
     this.router.onHeaders(row, "prefill", nowMs);
     this.router.onLegEnd(row, "prefill", "completed", nowMs);
     if (records.decodeWorker[i]! < 0 && !this.chooseDecode(row)) {
@@ -334,7 +235,7 @@ export class RequestWay implements LegEvents {
     const decision = this.router.routeDecode(row, this.nowMs);
     if (decision === null) return false;
     this.hooks.onLateDecode?.(row, decision, this.nowMs);
-    this.records.decodeWorker[row & this.rows.mask] = decision.worker;
+    this.records.decodeWorker[row & this.window.rows.mask] = decision.worker;
     return true;
   }
 
@@ -349,7 +250,7 @@ export class RequestWay implements LegEvents {
 
   /** The client gives up: the leg that is at work is aborted. */
   private cancel(row: number): void {
-    const { records, phase: phases, generatedMs, held, mask } = this.rows;
+    const { records, phase: phases, generatedMs, held, mask } = this.window.rows;
     const i = row & mask;
     const phase = phases[i]!;
     if (phase === ENDED || phase === LEAVING) return;
@@ -369,76 +270,52 @@ export class RequestWay implements LegEvents {
   /** Ends a request that the router has open. */
   private end(row: number, status: number): void {
     this.router.onRequestEnd(row, OUTCOMES[status]!, this.nowMs);
-    if (status === COMPLETED) this.records.lastTokenMs[row & this.rows.mask] = this.nowMs;
+    if (status === COMPLETED) this.records.lastTokenMs[row & this.window.rows.mask] = this.nowMs;
     this.leave(row, status);
   }
 
   private leave(row: number, status: number): void {
-    const i = row & this.rows.mask;
-    this.rows.phase[i] = ENDED;
+    const i = row & this.window.rows.mask;
+    this.window.rows.phase[i] = ENDED;
     this.records.status[i] = status;
     this.lastEndMs = Math.max(this.lastEndMs, this.nowMs);
     this.arrivals.onEnded(row, this.nowMs);
-    this.fitColumns();
+    this.window.fit(this.requests.mask);
     this.ended++;
     this.hooks.onRequestEnd?.(row, this.records);
     if (this.ended % PROGRESS_EVERY === 0) this.hooks.onProgress?.(this.ended, this.records);
-    this.retireFrom(row);
+    this.window.retireFrom(row);
+  }
+
+  /** The decode worker has prefilled the request at place `i`, if it was to. */
+  private notePrefill(i: number): void {
+    const { records, generatedMs, scheduledMs } = this.window.rows;
+    if (records.path[i] === 0) records.prefillMs[i] = generatedMs[i]! - scheduledMs[i]!;
   }
 
   /** A prefill engine lets go of KV that nobody has read in time. */
-  private expire(row: number): void {
-    const timeoutMs = this.fleet.heldKvTimeoutMs(this.records.prefillWorker[row & this.rows.mask]!);
+  expire(row: number): void {
+    const timeoutMs = this.fleet.heldKvTimeoutMs(this.records.prefillWorker[row & this.window.rows.mask]!);
     this.later(this.nowMs + timeoutMs, RELEASE, row);
   }
 
   private release(row: number): void {
-    const { records, held, mask } = this.rows;
+    const { records, held, mask } = this.window.rows;
     const i = row & mask;
     if (held[i] === 0) return;
     held[i] = 0;
     this.fleet.kvSent(records.prefillWorker[i]!, row, this.nowMs);
   }
 
-  // Rows ---------------------------------------------------------------------------------------------------
-
-  /** New rows may have come that need wider columns. */
-  private fitColumns(): void {
-    const { mask } = this.requests;
-    if (mask !== this.rows.mask) this.rows = this.rows.widened(mask, this.oldest);
-  }
-
-  /** Hands over the oldest requests, as far as they are over; `row` is the one to which something has happened. */
-  private retireFrom(row: number): void {
-    const { retired } = this.outlets;
-    if (retired === null || row !== this.oldest) return;
-    const { records, phase, pending, mask } = this.rows;
-    for (let i = row & mask; phase[i] === ENDED && pending[i] === 0; i = this.oldest & mask) {
-      retired(records, i);
-      this.rows.clear(i);
-      this.oldest++;
-    }
-  }
-
-  private branchIndex(branch: string): number {
-    let index = this.branches.get(branch);
-    if (index === undefined) {
-      index = this.branches.size;
-      this.branches.set(branch, index);
-      this.branchNames.push(branch);
-    }
-    return index;
-  }
-
   // Time ---------------------------------------------------------------------------------------------------
 
   private later(atMs: number, kind: number, row: number): void {
-    this.rows.pending[row & this.rows.mask]!++;
+    this.window.rows.pending[row & this.window.rows.mask]!++;
     this.agenda.push(atMs, kind, row);
   }
 
   /** Does something now or, when its time has not come, later. */
-  private at(atMs: number, kind: number, row: number): void {
+  at(atMs: number, kind: number, row: number): void {
     if (atMs > this.nowMs) this.later(atMs, kind, row);
     else this.happen(kind, row);
   }
@@ -452,7 +329,7 @@ export class RequestWay implements LegEvents {
       this.release(row);
       return;
     }
-    const { records, phase, mask } = this.rows;
+    const { records, phase, mask } = this.window.rows;
     const i = row & mask;
     if (phase[i] === ENDED) return;
     if (kind === SUBMIT_PREFILL) this.submit(row, records.prefillWorker[i]!, "prefill");

@@ -33,9 +33,9 @@ export class Simulation {
     this.timeline = new Timeline(this.way.fleet.engines, setup.timelineIntervalMs);
   }
 
-  /** As `RequestWay.branchNames`. */
+  /** As `RunTotals.branches`, so far. */
   get branchNames(): readonly string[] {
-    return this.way.branchNames;
+    return this.way.branches.names;
   }
 
   /** What was measured of the requests that have not been retired. */
@@ -104,7 +104,7 @@ export class Simulation {
     way.requestGaps?.write();
     return {
       workers: way.fleet.records(),
-      branches: way.branchNames,
+      branches: way.branches.names,
       legBranches: legBranchesOf(way.router.branchCounts()),
       timeline: this.timeline.rows(),
       durationMs: way.lastEndMs - (this.requests.count > 0 ? way.firstSentMs : 0),
