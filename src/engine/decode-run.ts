@@ -4,7 +4,7 @@ import { noteExtremes } from "./scheduler.js";
 import { KIND, type StepBatch } from "./step-batch.js";
 import { stopReason, takeTransferReports } from "./step-outputs.js";
 import type { DecodeLine, StepTimeModel } from "./types.js";
-import { flipLoads, waitingStaysBlocked } from "./waiting-block.js";
+import { flipLoads, loadedIsNext, waitingStaysBlocked } from "./waiting-block.js";
 
 const INSERTED_AT_MOST = 32;
 
@@ -73,6 +73,8 @@ export class DecodeRun {
     if (count === 0 || count > state.config.maxNumBatchedTokens) return false;
     if (inFlight !== null && inFlight.length !== count) return false;
     if (state.received.length + state.sent.length > 0) return false;
+    // The rest would be looked at in vain.
+    if (loadedIsNext(state)) return false;
     const limit = this.surveyRunning();
     if (limit < 2) return false;
     const context = this.contextTokens;
@@ -270,7 +272,7 @@ export class DecodeRun {
     }
   }
 
-  /** First tokens are told ahead of their time, at which nothing else may happen. */
+  /** First tokens are told ahead of their time, at which the engine may not act. */
   private tellFirstTokens(): void {
     const { running, runningCount, slots, listener } = this.state;
     const { knownTokens, promptTokens, lastTokenMs } = slots;

@@ -47,6 +47,7 @@ export interface EngineListener {
   onScheduled(id: number, atMs: number, cachedTokens: number): void;
   /** The decode leg holds its blocks and now reads `tokens` tokens of KV from the prefill engine. */
   onKvReadStart(id: number, atMs: number, tokens: number): void;
+  /** Void where the request ends before `atMs`, aborted after this was told. */
   onFirstToken(id: number, atMs: number): void;
   onPreempted(id: number, atMs: number): void;
   /** The last token is out (or the request was aborted); `outputTokens` were generated. */

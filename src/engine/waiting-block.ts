@@ -26,6 +26,15 @@ export function waitingStaysBlocked(
   return staysTooBig(state, head, leavesOut);
 }
 
+/** Whether the waiting loop would now come to a request whose KV has arrived, which it takes in if there is room. */
+export function loadedIsNext(state: EngineState): boolean {
+  const { config, runningCount, slots } = state;
+  if (state.waitingCount() === 0 || runningCount === config.maxNumSeqs) return false;
+  if (runningCount === config.maxNumBatchedTokens) return false;
+  const head = firstNotLoading(state);
+  return head >= 0 && slots.status[head] === STATUS.loaded;
+}
+
 /** The request that the waiting loop comes to after passing over the loads under way; -1 if there is none. */
 function firstNotLoading(state: EngineState): number {
   const { slots, waiting, skippedWaiting, config } = state;

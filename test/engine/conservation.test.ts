@@ -65,7 +65,7 @@ it("every request ends once, with its tokens, and every block comes back", () =>
       expect(outcome.gapsMs).toHaveLength(tokens + 1 - firsts);
       expect(outcome.engine.blocksInUse()).toBe(0);
     }),
-    { numRuns: 150 },
+    { numRuns: Number(process.env["ENGINE_RUNS"] ?? 150) },
   );
 });
 
@@ -81,7 +81,7 @@ it("no time runs backwards, and no token gap is negative", () => {
       }
       for (const gapMs of outcome.gapsMs) expect(gapMs).toBeGreaterThan(0);
     }),
-    { numRuns: 100 },
+    { numRuns: Number(process.env["ENGINE_RUNS"] ?? 150) },
   );
 });
 

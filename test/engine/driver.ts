@@ -73,6 +73,12 @@ export function drive(setup: DriverSetup): Outcome {
     onFirstToken: (id, atMs) => log(id, "first", atMs),
     onPreempted: (id, atMs) => log(id, "preempted", atMs),
     onFinished: (id, atMs, reason, outputTokens) => {
+      // A first token may be told ahead of its time, and is void if the request is aborted before.
+      const told = events.get(id) ?? [];
+      events.set(
+        id,
+        told.filter(({ what, atMs: toldMs }) => what !== "first" || toldMs <= atMs),
+      );
       log(id, "finished", atMs, outputTokens, reason);
       const held = submissionOf.get(id)?.request.kvRole === "remote_decode" && reason !== "aborted";
       if (held) at(atMs + transferMs(id), () => engine.kvSent(id, atMs + transferMs(id)));
