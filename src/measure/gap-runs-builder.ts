@@ -1,6 +1,5 @@
 import type { GapRuns } from "./records.js";
 
-const FIRST_CAPACITY = 1024;
 const WEIGHT_MAX = 0x7fffffff;
 
 /**
@@ -10,10 +9,18 @@ const WEIGHT_MAX = 0x7fffffff;
  */
 export class GapRunsBuilder {
   #length = 0;
-  #firstMs = new Float64Array(FIRST_CAPACITY);
-  #deltaMs = new Float64Array(FIRST_CAPACITY);
-  #steps = new Int32Array(FIRST_CAPACITY);
-  #weight = new Int32Array(FIRST_CAPACITY);
+  #firstMs: Float64Array;
+  #deltaMs: Float64Array;
+  #steps: Int32Array;
+  #weight: Int32Array;
+
+  /** @param capacity Runs that there is room for at first, at least 1. */
+  constructor(capacity = 1024) {
+    this.#firstMs = new Float64Array(capacity);
+    this.#deltaMs = new Float64Array(capacity);
+    this.#steps = new Int32Array(capacity);
+    this.#weight = new Int32Array(capacity);
+  }
 
   /** Runs held so far. */
   get length(): number {

@@ -7,6 +7,9 @@ import type { FleetSetup, SimulationSetup } from "./setup.js";
 import { Simulation } from "./simulation.js";
 import type { StreamedRequests } from "./streamed-requests.js";
 
+/** As many as most traces need. */
+const GAP_RUNS_PER_REQUEST = 8;
+
 /**
  * Runs a workload through the routing core and modelled engines in virtual time.
  *
@@ -14,7 +17,7 @@ import type { StreamedRequests } from "./streamed-requests.js";
  */
 export function simulate(setup: SimulationSetup, hooks: SimulationHooks = {}): RunResult {
   const { workload } = setup;
-  const gaps = new GapRunsBuilder();
+  const gaps = new GapRunsBuilder(GAP_RUNS_PER_REQUEST * (workload.count + 1));
   const kvEvents = (nowMs: () => number): KvEventFeed | null => kvEventFeed(setup, nowMs);
   const simulation = new Simulation(setup, new WholeRequests(workload), hooks, {
     gaps,
