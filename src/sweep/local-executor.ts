@@ -6,8 +6,12 @@ import type { TaskInput } from "./task-runner.js";
 /**
  * Runs tasks on `workers` threads of this process (at least 1), in order, each thread taking the next task when
  * it is free. A thread that dies takes only its task with it.
+ *
+ * Threads stay for the next tasks, as those of a search come in rounds and a thread takes a second to start. They do
+ * not keep the process alive.
  */
 export function localExecutor(workers: number): Executor {
+  const idle: SimulationThread[] = [];
   return async (tasks, context) => {
     const queue = tasks[Symbol.iterator]();
     const threads = Math.min(workers, tasks.length);
@@ -15,7 +19,7 @@ export function localExecutor(workers: number): Executor {
     const failure = new AbortController();
     const signal = AbortSignal.any([context.signal, failure.signal]);
     const ends = Array.from({ length: threads }, () =>
-      runThread(queue, { ...context, signal }).catch((error: unknown) => {
+      runThread(queue, { ...context, signal }, idle).catch((error: unknown) => {
         failure.abort();
         throw error;
       }),
@@ -26,10 +30,14 @@ export function localExecutor(workers: number): Executor {
   };
 }
 
-/** Takes tasks from the queue until it is empty. */
-async function runThread(queue: Iterator<SweepTask>, context: ExecutorContext): Promise<void> {
+/** Takes tasks from the queue until it is empty, on an idle thread where there is one. */
+async function runThread(
+  queue: Iterator<SweepTask>,
+  context: ExecutorContext,
+  idle: SimulationThread[],
+): Promise<void> {
   const { signal, onResult } = context;
-  const thread = new SimulationThread();
+  const thread = idle.pop() ?? new SimulationThread();
   const onAbort = (): void => void thread.end();
   signal.addEventListener("abort", onAbort);
   try {
@@ -43,7 +51,8 @@ async function runThread(queue: Iterator<SweepTask>, context: ExecutorContext): 
     }
   } finally {
     signal.removeEventListener("abort", onAbort);
-    await thread.end();
+    if (signal.aborted) await thread.end();
+    else idle.push(thread);
   }
 }
 

@@ -5,7 +5,7 @@ import type { TaskInput } from "./task-runner.js";
 
 /**
  * A thread that simulates: one task at a time. It starts with the first task, and again with the next one after
- * it has died.
+ * it has died. It keeps the process alive only while it has a task.
  */
 export class SimulationThread {
   private thread: Worker | null = null;
@@ -17,9 +17,11 @@ export class SimulationThread {
    */
   run(input: TaskInput): Promise<TaskResult> {
     const thread = (this.thread ??= startThread());
+    thread.ref();
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         thread.off("message", onMessage).off("error", onError).off("exit", onExit);
+        thread.unref();
       };
       const die = (message: string): void => {
         settle();

@@ -30,6 +30,22 @@ describe("worker threads", () => {
     await expect(interrupted).rejects.toThrow(InterruptedError);
   });
 
+  it("stay for the next tasks", async () => {
+    let started = 0;
+    const onWorker = (): void => void started++;
+    process.on("worker", onWorker);
+    const execute = localExecutor(2);
+    const tasks = smallPlan().points.map(({ scenario }, id) => taskOf(scenario, id));
+    const round = async (): Promise<number> => {
+      let ended = 0;
+      await execute(tasks, { ...context, onResult: () => void ended++ });
+      return ended;
+    };
+    expect([await round(), await round()]).toEqual([tasks.length, tasks.length]);
+    expect(started).toBe(2);
+    process.off("worker", onWorker);
+  });
+
   it("report a run that goes wrong and go on with the next", async () => {
     const [point] = smallPlan().points;
     const broken = { ...point!.scenario, workload: null } as unknown as SweepTask["scenario"];
