@@ -146,13 +146,16 @@ async function simulateStreamed(
       "--stream: with --decisions: decisions are kept until the end, expected one of them",
     );
   }
-  const time = plainTime === true ? "plain" : "fast";
+  const how = {
+    time: plainTime === true ? "plain" : "fast",
+    provenance: await provenanceOf(scenario),
+  } as const;
   return withProgress(streamedRequests(scenario), async (hooks) => {
-    if (out === undefined) return (await runStreamed(scenario, { time, ...hooks })).summary;
+    if (out === undefined) return (await runStreamed(scenario, { ...how, ...hooks })).summary;
     const { summary } = await writeWholeRunDirectory(out, async (partial) => {
       const rows = new RequestRows(join(partial, "requests.csv"), workerIds(scenario));
       try {
-        return { ...(await runStreamed(scenario, { time, rows, ...hooks })), scenarioYaml };
+        return { ...(await runStreamed(scenario, { ...how, rows, ...hooks })), scenarioYaml };
       } finally {
         rows.close();
       }

@@ -2,7 +2,7 @@ import { InputError } from "../errors.js";
 import type { RequestRows } from "../measure/request-rows.js";
 import type { RunTotals } from "../measure/records.js";
 import { StreamedMeasures } from "../measure/streamed-measures.js";
-import type { Summary } from "../measure/summary.js";
+import type { Provenance, Summary } from "../measure/summary.js";
 import { usesKvEvents } from "../routing/signals-used.js";
 import { loadProfile } from "../scenario/profiles.js";
 import type { Scenario } from "../scenario/schema.js";
@@ -24,6 +24,8 @@ import { noWorkload } from "./load-trace.js";
 /** How a streamed run goes on, and what is told of it meanwhile. */
 export interface StreamedRunOptions extends Pick<SimulationHooks, "onProgress"> {
   readonly time?: "fast" | "plain";
+  /** Goes into the summary. */
+  readonly provenance?: Provenance;
   /** Gets every request as it is over, in order of rows. */
   readonly rows?: Pick<RequestRows, "add">;
 }
@@ -37,7 +39,7 @@ export interface StreamedRunOptions extends Pick<SimulationHooks, "onProgress"> 
  */
 export async function runStreamed(
   scenario: Scenario,
-  { time = "fast", rows, ...hooks }: StreamedRunOptions = {},
+  { time = "fast", provenance, rows, ...hooks }: StreamedRunOptions = {},
 ): Promise<{ readonly run: RunTotals; readonly summary: Summary }> {
   const arrivals = checkArrivals(arrivalOptions(scenario.workload));
   refuse(scenario, arrivals);
@@ -60,6 +62,7 @@ export async function runStreamed(
   const wallS = (performance.now() - startedMs) / 1000;
   const summary = measures.summary(run, {
     scenario: scenario.name,
+    ...(provenance !== undefined && { provenance }),
     settings: settingsOf(scenario),
     slo: scenario.slo,
     hitRatesKnown: stream.hasBlocks,

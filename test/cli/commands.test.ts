@@ -40,6 +40,17 @@ describe("pdbench simulate", () => {
     expect(Math.max(...stdout.split("\n").map((text) => text.length))).toBeLessThanOrEqual(100);
   });
 
+  it("says where a streamed run comes from, as of any other", async () => {
+    const provenance = async (flags: readonly string[]): Promise<unknown> => {
+      const { stdout } = await program(["simulate", scenario, "--json", ...flags]);
+      const { versions, workload_hash: hash } = JSON.parse(stdout) as Record<string, unknown>;
+      return { versions, hash };
+    };
+    const kept = await provenance([]);
+    expect(kept).toMatchObject({ hash: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown });
+    expect(await provenance(["--stream"])).toEqual(kept);
+  });
+
   it("writes a run directory from which the run can be repeated to the byte", async () => {
     const first = place("run");
     const second = place("again");
