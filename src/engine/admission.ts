@@ -147,18 +147,24 @@ function canStartLoads(state: EngineState): boolean {
   if (waiting.length === 0 || slots.loadPending[waiting.peek()] === 0 || recorder !== null) return false;
   if (config.schedulingPolicy !== "fcfs" || !config.rules.stableRemoteQueue) return false;
   if (runningCount === config.maxNumSeqs || skippedWaiting.firstOtherThan(STATUS.loading) >= 0) return false;
-  return runningNeedNoBlocks(state);
+  return runningLeaveBlocks(state);
 }
 
-/** Whether the running requests can compute what they lack in the next step, with tokens to spare and no new block. */
-function runningNeedNoBlocks(state: EngineState): boolean {
-  const { running, runningCount, slots, config } = state;
+/**
+ * Whether the running requests can compute what they lack in the next step, with tokens to spare, and neither take a
+ * block nor fill one that others could then find.
+ */
+function runningLeaveBlocks(state: EngineState): boolean {
+  const { running, runningCount, slots, config, kv } = state;
   const { knownTokens, placeholders, computedTokens, table } = slots;
   let wanted = 0;
   for (let i = 0; i < runningCount; i++) {
     const slot = running[i]!;
-    const target = knownTokens[slot]! + placeholders[slot]!;
-    if (target > table[slot]!.length * config.blockSize) return false;
+    const { length, published } = table[slot]!;
+    const known = knownTokens[slot]!;
+    const target = known + placeholders[slot]!;
+    if (target > length * config.blockSize) return false;
+    if (kv.caching && known >= (published + 1) * config.blockSize) return false;
     wanted += target - computedTokens[slot]!;
   }
   return wanted < config.maxNumBatchedTokens;

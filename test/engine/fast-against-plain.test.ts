@@ -6,7 +6,7 @@ import { BUILTIN_PROFILES } from "../../src/engine/profiles/registry.js";
 import type { StepTimeModel } from "../../src/engine/types.js";
 import { VLLM_VERSIONS } from "../../src/engine/vllm-versions.js";
 import { WorkError } from "../../src/errors.js";
-import { anEngineConfig, aRequest, PiecewiseStepTime } from "./builders.js";
+import { anEngineConfig, aRequest, aSpan, PiecewiseStepTime } from "./builders.js";
 import { drive, type Outcome } from "./driver.js";
 import { randomScenario, type RandomScenario } from "./scenarios.js";
 
@@ -98,4 +98,22 @@ it("a request that waits behind a full step goes in with the step that leaves an
     request: aRequest(id, { promptTokens, outputTokens: 12 }),
   }));
   expectSameRun({ config, submissions }, new PiecewiseStepTime(100_000));
+});
+
+it("a load hits the block that a request fills in the step in which it begins", () => {
+  const submissions = [
+    {
+      promptTokens: 3,
+      outputTokens: 6,
+      content: aSpan(8, [
+        [0, 1],
+        [1000, 1],
+      ]),
+    },
+    { promptTokens: 5, outputTokens: 1, content: aSpan(8, [[0, 1]]), kvRole: "remote_prefill" as const },
+  ].map((request, id) => ({ atMs: id / 100, request: aRequest(id, request), transferMs: 0.01 }));
+  expectSameRun(
+    { config: anEngineConfig({ blockSize: 4, asyncScheduling: false }), submissions },
+    new PiecewiseStepTime(50),
+  );
 });
