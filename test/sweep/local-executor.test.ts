@@ -32,13 +32,15 @@ describe("worker threads", () => {
 
   it("stay for the next tasks", async () => {
     let started = 0;
-    const onWorker = (): void => void started++;
+    const onWorker = (): void => {
+      started++;
+    };
     process.on("worker", onWorker);
     const execute = localExecutor(2);
     const tasks = smallPlan().points.map(({ scenario }, id) => taskOf(scenario, id));
     const round = async (): Promise<number> => {
       let ended = 0;
-      await execute(tasks, { ...context, onResult: () => void ended++ });
+      await execute(tasks, { ...context, onResult: () => ended++ });
       return ended;
     };
     expect([await round(), await round()]).toEqual([tasks.length, tasks.length]);
