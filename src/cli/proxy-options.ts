@@ -3,6 +3,7 @@ import { wallClock } from "../proxy/clock.js";
 import { dialectDefaults, flagDialect, type FlagDialect } from "../proxy/flag-dialect.js";
 import { ProcessLog } from "../proxy/process-log.js";
 import type { ProxyOptions } from "../proxy/proxy-options.js";
+import { NO_DISCOVERY } from "../proxy/refused-flags.js";
 import type { ProxyResilience } from "../proxy/resilience.js";
 import { resilienceOf } from "../proxy/resilience-flags.js";
 import { routerBlock } from "../proxy/routing-flags.js";
@@ -79,7 +80,7 @@ export function proxyOptions(flags: ProxyFlags): ProxyOptions {
 function refuseOtherValues({ serviceDiscovery, backend, runtime, requestRewriter }: ProxyFlags): void {
   if (serviceDiscovery !== undefined && serviceDiscovery !== "static") {
     throw new InputError(
-      `--service-discovery is not supported: workers are given on the command line, there is no discovery`,
+      `--service-discovery: ${serviceDiscovery} is not supported, expected static: ${NO_DISCOVERY}`,
     );
   }
   for (const [flag, value, expected] of [

@@ -1,3 +1,7 @@
+/** Where workers come from instead. */
+export const NO_DISCOVERY =
+  "workers come from URLs, --worker-file, --prefill-dns and --decode-dns; in Kubernetes, name a headless service";
+
 /** Flags of vllm-router and production-stack that the proxy knows and does not have, by the reason. */
 const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[] = [
   [
@@ -9,7 +13,7 @@ const REFUSALS: readonly (readonly [reason: string, flags: readonly string[]])[]
     ["backend-health-check-timeout-seconds", "lmcache-health-check-interval", "lmcache-worker-timeout"],
   ],
   [
-    "workers are given on the command line, there is no discovery",
+    NO_DISCOVERY,
     [
       "selector",
       "service-discovery-port",

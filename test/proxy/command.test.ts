@@ -28,7 +28,10 @@ describe("pdbench proxy", () => {
       ["--decode", "http://d:1", "--kv-connector", "nixl", "--disagg-connector-type", "lmcache"],
       /expected one of them/,
     ],
-    [["--decode", "http://d:1", "--service-discovery", "k8s"], /there is no discovery/],
+    [
+      ["--decode", "http://d:1", "--service-discovery", "k8s"],
+      /--service-discovery: k8s is not supported, expected static: .*--decode-dns/,
+    ],
     [["--decode", "http://d:1", "--backend", "openai"], /expected vllm/],
     [["--decode", "http://d:1", "--policy", "cache_awar"], /cache_aware/],
     [["--decode", "http://d:1", "--port", "x"], /--port: got x, expected a port from 1 to 65535/],

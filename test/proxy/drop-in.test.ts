@@ -177,7 +177,10 @@ describe("a command line of another router", () => {
     ["--decode http://d:1 --static-models m", /--static-models has no effect without --static-backends/],
     ["--decode http://d:1 --log-stats-interval 3", /no effect without --log-stats/],
     ["--decode http://d:1 --log-level loud", /expected one of trace, debug/],
-    ["--decode http://d:1 --service-discovery", /there is no discovery/],
+    [
+      "--decode http://d:1 --service-discovery",
+      /--service-discovery: .* is not supported, expected static: .*--decode-dns/,
+    ],
   ])("is refused where it contradicts itself: %s", async (line, message) => {
     await expect(optionsOf(line.split(/\s+/))).rejects.toThrow(message);
   });
