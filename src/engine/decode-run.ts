@@ -43,8 +43,8 @@ export class DecodeRun {
   private contextTokens = 0;
   /** Largest context of the first step of the run, the new token included. */
   private maxContextTokens = 0;
-  /** Some output of the run may become a prefix hit of another request. */
-  private publishesShared = false;
+  /** Requests that had a token at the start of the run. */
+  private inStep = 0;
   /** The step under way gives some request its first token. */
   private bringsFirstTokens = false;
 
@@ -75,7 +75,7 @@ export class DecodeRun {
     if (state.received.length + state.sent.length > 0) return false;
     // The rest would be looked at in vain.
     if (loadedIsNext(state)) return false;
-    const limit = this.surveyRunning();
+    const limit = this.surveyRunning(nowMs);
     if (limit < 2) return false;
     const context = this.contextTokens;
     this.stepTime.decodeLine(count, context, line, this.maxContextTokens);
@@ -168,16 +168,16 @@ export class DecodeRun {
    * Looks at every running request: where its next block is due, how long it still runs. Returns the steps that
    * all of them can take together, 0 if some request does not decode.
    */
-  private surveyRunning(): number {
+  private surveyRunning(nowMs: number): number {
     const { state, crossing, tokensLeft, lag } = this;
     const { config, running, runningCount, slots } = state;
-    const { knownTokens, computedTokens, placeholders, promptTokens, maxTokens } = slots;
+    const { knownTokens, computedTokens, placeholders, promptTokens, maxTokens, lastTokenMs } = slots;
     const { blockSize, maxModelLen } = config;
     let limit = Infinity;
     let fewestLeft = Infinity;
     let context = 0;
     let maxContext = 0;
-    let shared = false;
+    let inStep = 0;
     let first = false;
     // From the back: a request that does not decode yet is among the last that were admitted.
     for (let i = runningCount - 1; i >= 0; i--) {
@@ -199,11 +199,11 @@ export class DecodeRun {
       if (computed >= maxContext) maxContext = computed + 1;
       const beyond = computed % blockSize;
       crossing[i] = beyond === 0 ? 0 : blockSize - beyond;
-      if (slots.content[slot]!.sharedBlocks * blockSize > computed) shared = true;
+      if (lastTokenMs[slot] === nowMs) inStep++;
     }
     this.contextTokens = context;
     this.maxContextTokens = maxContext;
-    this.publishesShared = shared;
+    this.inStep = inStep;
     this.bringsFirstTokens = first;
     // With async scheduling a request whose last token is under way is left out of the next step, or in older
     // releases runs one step more.
@@ -216,14 +216,26 @@ export class DecodeRun {
 
   /** How many of `steps` steps pass before a waiting request may go in; 0 if one may at once. */
   private stepsUntilAdmission(steps: number): number {
-    const { state, publishesShared } = this;
+    const { state } = this;
     if (steps < 2) return 0;
+    if (state.waitingCount() === 0) return steps;
+    const publishesShared = this.publishesShared();
     // Who stays out of a step that leaves others out stays out of all before it.
     if (steps === this.endingStep) {
       if (waitingStaysBlocked(state, publishesShared, true)) return steps;
       steps--;
     }
     return waitingStaysBlocked(state, publishesShared, false) ? steps : 0;
+  }
+
+  /** Whether some output of the run may become a prefix hit of another request. */
+  private publishesShared(): boolean {
+    const { running, runningCount, slots, config } = this.state;
+    for (let i = 0; i < runningCount; i++) {
+      const slot = running[i]!;
+      if (slots.content[slot]!.sharedBlocks * config.blockSize > slots.computedTokens[slot]!) return true;
+    }
+    return false;
   }
 
   /** How many of `steps` steps find all their blocks free. */
@@ -306,6 +318,17 @@ export class DecodeRun {
   /** The step that is under way after the run, with async scheduling: the last one scheduled in it. */
   private refill(batch: StepBatch): void {
     const { state, steps, lag } = this;
+    // Its requests are those of the step under way at the start, in the same order, and what they compute was timed.
+    const isAlike = steps < this.endingStep && batch.tokens === state.runningCount && state.recorder === null;
+    if (!isAlike) this.refillRequests(batch);
+    batch.scheduledMs = steps === 1 ? this.startMs : this.boundaryMs(steps - 1);
+    batch.startMs = this.boundaryMs(steps);
+    if (steps < this.endingStep) batch.endMs = this.boundaryMs(steps + lag);
+    else batch.endMs = batch.startMs + (batch.tokens > 0 ? this.stepTime.stepMs(batch.load) : 0);
+  }
+
+  private refillRequests(batch: StepBatch): void {
+    const { state, steps } = this;
     const { running, runningCount, slots } = state;
     batch.clear();
     for (let i = 0; i < runningCount; i++) {
@@ -316,10 +339,6 @@ export class DecodeRun {
       batch.yields[batch.length - 1] = 1;
     }
     batch.measureLoad();
-    batch.scheduledMs = steps === 1 ? this.startMs : this.boundaryMs(steps - 1);
-    batch.startMs = this.boundaryMs(steps);
-    if (steps < this.endingStep) batch.endMs = this.boundaryMs(steps + lag);
-    else batch.endMs = batch.startMs + (batch.tokens > 0 ? this.stepTime.stepMs(batch.load) : 0);
   }
 
   /** Tells the listener the gaps before the tokens of the run; usually all sequences share them. */
@@ -328,12 +347,12 @@ export class DecodeRun {
     const { running, runningCount, slots, listener, recorder } = state;
     const firstMs = this.boundaryMs(1);
     const nextGapMs = this.boundaryMs(2) - firstMs;
-    let inStep = 0;
-    for (let i = 0; i < runningCount; i++) {
+    const { inStep } = this;
+    for (let i = inStep === runningCount ? runningCount : 0; i < runningCount; i++) {
       const slot = running[i]!;
       const last = slots.lastTokenMs[slot]!;
-      if (last === this.startMs) inStep++;
-      else if (last !== firstMs) listener.onTokenGaps(firstMs - last, 0, 1, 1, firstMs, slots.id[slot]!);
+      if (last === this.startMs || last === firstMs) continue;
+      listener.onTokenGaps(firstMs - last, 0, 1, 1, firstMs, slots.id[slot]!);
     }
     const firstGapMs = firstMs - this.startMs;
     const alike = this.stepsAlike();
