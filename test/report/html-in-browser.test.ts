@@ -118,6 +118,23 @@ describeWithBrowser("the HTML report in a browser", () => {
     await hovered.context().close();
   });
 
+  it("names the ringed points beside each other and clear of the axis, on a phone", async () => {
+    const { page: phone } = await openReport(browser, wholeSweep, PHONE);
+    const boxes = await phone.evaluate<Record<"left" | "right" | "top" | "bottom", number>[]>(
+      `[...document.querySelectorAll("#pareto .mark-text text, #pareto .role-axis-label text")]
+        .filter((text) => !text.hasAttribute("stroke") && text.getAttribute("opacity") !== "0")
+        .map((text) => { const { left, right, top, bottom } = text.getBoundingClientRect(); return { left, right, top, bottom }; })`,
+    );
+    expect(boxes.length).toBeGreaterThan(6);
+    const overlaps = boxes.flatMap((a, i) =>
+      boxes
+        .slice(i + 1)
+        .filter((b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom),
+    );
+    expect(overlaps).toEqual([]);
+    await phone.context().close();
+  });
+
   it("marks one time in every chart over time, and follows a worker through them", async () => {
     const { page: run } = await openReport(browser, oneRun, DESKTOP);
     const left = (figure: string, mark: string) =>
@@ -177,7 +194,8 @@ describeWithBrowser("the HTML report in a browser", () => {
     await dark.evaluate("dispatchEvent(new Event('beforeprint'))");
     const printed = await state();
     expect(printed).toMatchObject({ waiting: 0, label: "#55616e" });
-    expect(Math.min(...printed.widths)).toBeGreaterThan(600);
+    // Charts that stand alone have the whole width of the paper, pairs half of it.
+    expect([...new Set(printed.widths)].sort()).toEqual([316, 660]);
     await dark.evaluate("dispatchEvent(new Event('afterprint'))");
     const after = await state();
     expect(after.label).toBe("#a3afbc");

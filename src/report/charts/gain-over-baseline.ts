@@ -4,7 +4,7 @@ import { type Recommendation, recommendationFor } from "../recommendation.js";
 import { baselineWords } from "../recommendation-words.js";
 import { pointName, shortNameOf } from "../setting-words.js";
 import { type Chart, CONTAINER, NO_SERIES } from "./chart.js";
-import { axisLabel, type SweepSlice } from "./sweep-slice.js";
+import { axisLabel, inOrder, seriesScale, type SweepSlice } from "./sweep-slice.js";
 
 /**
  * Relative change of the judged metric from the baseline, point by point, with paired intervals: the evidence
@@ -31,6 +31,7 @@ export function gainOverBaselineChart(slice: SweepSlice, found: Recommendation):
   });
   const hasIntervals = values.some(({ low }) => low !== null);
   const setting = shortNameOf(slice.axis.setting);
+  const scale = seriesScale(slice);
   const intervalLayer = {
     mark: { type: "rule", strokeWidth: 3, opacity: 0.45 },
     encoding: { y: { field: "low", type: "quantitative" }, y2: { field: "high" } },
@@ -57,13 +58,13 @@ export function gainOverBaselineChart(slice: SweepSlice, found: Recommendation):
             x: {
               field: "x",
               type: "ordinal",
-              sort: null,
+              sort: [...inOrder(slice.axis)],
               title: setting,
               axis: { labelAngle: 0, labelOverlap: "greedy", labelSeparation: 6, labelLimit: 110 },
               scale: { type: "band" },
             },
             xOffset: { field: "series", type: "nominal", sort: null, scale: { paddingOuter: 0.6 } },
-            color: { field: "series", type: "nominal", sort: null, legend: null },
+            color: { field: "series", type: "nominal", sort: null, legend: null, scale },
           },
           layer: [
             ...(hasIntervals ? [intervalLayer] : []),
@@ -74,10 +75,10 @@ export function gainOverBaselineChart(slice: SweepSlice, found: Recommendation):
                   field: "change",
                   type: "quantitative",
                   title: "change, %",
-                  axis: { tickCount: 5, grid: true },
+                  axis: { tickCount: 5, grid: true, format: ",.4~r" },
                   scale: { nice: true },
                 },
-                shape: { field: "series", type: "nominal", sort: null, legend: null },
+                shape: { field: "series", type: "nominal", sort: null, legend: null, scale },
                 tooltip: [
                   { field: "point", title: "point" },
                   { field: "text", title: `change of ${judgedBy.label}` },

@@ -4,7 +4,7 @@ import { formatMetric, formatMetricWithUnit, type Metric } from "../metrics.js";
 import { statisticsOf } from "../point-statistics.js";
 import { pointName, shortNameOf } from "../setting-words.js";
 import { type Chart, CONTAINER } from "./chart.js";
-import { axisLabel } from "./sweep-slice.js";
+import { axisLabel, inOrder } from "./sweep-slice.js";
 
 /** Cells narrower than this many to a row have no room for their figure. */
 const COLUMNS_WITH_TEXT = 9;
@@ -38,8 +38,10 @@ export function heatMapChart(
   const withText = columns.values.length <= COLUMNS_WITH_TEXT;
   return {
     id: "heat-map",
-    title: `${capitalised(metric.label)} over two settings`,
-    caption: "Darker is better. The frame marks the recommended point.",
+    title: `${capitalised(metric.label)} by ${shortNameOf(columns.setting)} and ${shortNameOf(rows.setting)}`,
+    caption:
+      `${metric.unit === "" ? "" : `In ${metric.unit}; `}a row for each ${shortNameOf(rows.setting)}. ` +
+      "Darker is better. The frame marks the recommended point.",
     spec: {
       ...CONTAINER,
       height: ROW_HEIGHT * rows.values.length,
@@ -48,11 +50,17 @@ export function heatMapChart(
         x: {
           field: "column",
           type: "ordinal",
-          sort: null,
+          sort: [...inOrder(columns)],
           title: shortNameOf(columns.setting),
           axis: { labelAngle: 0, labelOverlap: "greedy", labelSeparation: 6 },
         },
-        y: { field: "row", type: "ordinal", sort: null, title: null, axis: { labelLimit: 110 } },
+        y: {
+          field: "row",
+          type: "ordinal",
+          sort: [...inOrder(rows)],
+          title: null,
+          axis: { labelLimit: 110 },
+        },
       },
       layer: [
         {

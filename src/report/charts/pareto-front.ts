@@ -2,10 +2,9 @@ import type { SweepPoint } from "../../sweep/sweep-result.js";
 import { formatMetricWithUnit, metricNamed } from "../metrics.js";
 import { PARETO_METRICS, type ParetoPoint, paretoPoints } from "../pareto.js";
 import { statisticsOf } from "../point-statistics.js";
-import { baselineWords } from "../recommendation-words.js";
-import { pointName } from "../setting-words.js";
+import { alwaysDisaggregates, pointName } from "../setting-words.js";
 import { type Chart, CONTAINER, NO_SERIES } from "./chart.js";
-import { axisLabel, type SweepSlice } from "./sweep-slice.js";
+import { axisLabel, seriesScale, type SweepSlice } from "./sweep-slice.js";
 
 const GOODPUT = metricNamed("goodput");
 const HIT_RATE = metricNamed("hit_rate");
@@ -20,8 +19,15 @@ export function paretoFrontChart(
   baseline: SweepPoint,
 ): Chart {
   const points = paretoPoints(shown);
+  const scale = seriesScale(slice);
   const label = (point: SweepPoint) =>
-    point === recommended ? "recommended" : point === baseline ? baselineWords(baseline) : null;
+    point === recommended
+      ? "recommended"
+      : point !== baseline
+        ? null
+        : alwaysDisaggregates(point.settings)
+          ? "always-disaggregate"
+          : "baseline";
   const values = points.map((one) => ({
     ttft: one.ttftMs,
     itl: one.itlMs,
@@ -34,6 +40,13 @@ export function paretoFrontChart(
     hits: formatMetricWithUnit(HIT_RATE, statisticsOf(one.point, HIT_RATE)?.mean ?? null),
     label: label(one.point),
   }));
+  const middle = middleOf(points);
+  const labels = points.flatMap(({ point, ttftMs }) => {
+    const text = label(point);
+    return text === null
+      ? []
+      : { label: text, isLeft: ttftMs < middle, isRecommended: point === recommended };
+  });
   const front = points.filter(({ isOnFront }) => isOnFront).length;
   return {
     id: "pareto",
@@ -76,8 +89,8 @@ export function paretoFrontChart(
         {
           mark: { type: "point", filled: true, size: 80 },
           encoding: {
-            color: { field: "series", type: "nominal", sort: null, legend: null },
-            shape: { field: "series", type: "nominal", sort: null, legend: null },
+            color: { field: "series", type: "nominal", sort: null, legend: null, scale },
+            shape: { field: "series", type: "nominal", sort: null, legend: null, scale },
             opacity: { condition: { test: "datum.front", value: 1 }, value: 0.45 },
             tooltip: [
               { field: "point", title: "point" },
@@ -92,14 +105,45 @@ export function paretoFrontChart(
           mark: { type: "point", filled: false, size: 300, strokeWidth: 2, shape: "circle", tooltip: null },
           transform: [{ filter: "isValid(datum.label)" }],
         },
-        ...["halo", "text"].map((style) => ({
-          mark: { type: "text" as const, style, dy: -18, fontWeight: "bold" as const, tooltip: null },
-          transform: [{ filter: "isValid(datum.label)" }],
-          encoding: { text: { field: "label" } },
-        })),
+        ...labels.flatMap(labelLayers),
       ],
     },
   };
+}
+
+/** Where the middle of the axis of TTFT is, ms. */
+function middleOf(points: readonly ParetoPoint[]): number {
+  const values = points.map(({ ttftMs }) => ttftMs);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return scaleFor(points, "ttftMs").type === "log" ? Math.sqrt(low * high) : (low + high) / 2;
+}
+
+/**
+ * The name of a ringed point: it begins at its ring and runs towards the middle, so that it crosses no axis; the recommended
+ * one's is above and the baseline's below, so that they do not cross each other.
+ */
+function labelLayers({
+  label,
+  isLeft,
+  isRecommended,
+}: {
+  label: string;
+  isLeft: boolean;
+  isRecommended: boolean;
+}) {
+  return ["halo", "text"].map((style) => ({
+    mark: {
+      type: "text" as const,
+      style,
+      align: isLeft ? ("left" as const) : ("right" as const),
+      dx: isLeft ? -9 : 9,
+      dy: isRecommended ? -18 : 20,
+      fontWeight: "bold" as const,
+      tooltip: null,
+    },
+    transform: [{ filter: `datum.label === '${label}'` }],
+    encoding: { text: { field: "label" } },
+  }));
 }
 
 function scaleFor(points: readonly ParetoPoint[], field: "ttftMs" | "itlMs") {

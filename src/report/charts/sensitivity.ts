@@ -4,7 +4,7 @@ import { formatMetricWithUnit, type Metric } from "../metrics.js";
 import { statisticsOf } from "../point-statistics.js";
 import { pointName, shortNameOf } from "../setting-words.js";
 import { type Chart, CONTAINER, NO_SERIES } from "./chart.js";
-import { axisLabel, isNumeric, type SweepSlice } from "./sweep-slice.js";
+import { axisLabel, inOrder, isNumeric, seriesScale, type SweepSlice } from "./sweep-slice.js";
 
 /** With more values than this on the axis, intervals are drawn as bands and points small. */
 const DENSE_BEYOND = 40;
@@ -25,6 +25,7 @@ interface Row {
 export function sensitivityChart(slice: SweepSlice, metric: Metric, recommended: SweepPoint): Chart {
   const rows = rowsOf(slice, metric, recommended);
   const setting = shortNameOf(slice.axis.setting);
+  const scale = seriesScale(slice);
   const unit = metric.isShare ? "%" : metric.unit;
   const line = isNumeric(slice.axis) ? [{ mark: { type: "line" as const, strokeWidth: 2 } }] : [];
   const isDense = isNumeric(slice.axis) && slice.axis.values.length > DENSE_BEYOND;
@@ -53,12 +54,12 @@ export function sensitivityChart(slice: SweepSlice, metric: Metric, recommended:
         x: {
           field: "x",
           type: "ordinal",
-          sort: null,
+          sort: [...inOrder(slice.axis)],
           title: setting,
           axis: { labelAngle: 0, labelOverlap: "greedy", labelSeparation: 6, labelLimit: 110 },
           scale: { type: "point", padding: 0.5 },
         },
-        color: { field: "series", type: "nominal", sort: null, legend: null },
+        color: { field: "series", type: "nominal", sort: null, legend: null, scale },
       },
       layer: [
         ...intervals,
@@ -76,7 +77,7 @@ export function sensitivityChart(slice: SweepSlice, metric: Metric, recommended:
               scale: { zero: false, nice: true },
               axis: { tickCount: 5, format: ",.4~r" },
             },
-            shape: { field: "series", type: "nominal", sort: null, legend: null },
+            shape: { field: "series", type: "nominal", sort: null, legend: null, scale },
             tooltip,
           },
         },

@@ -53,7 +53,9 @@ export function sweepChartsOf(sweep: SweepResult, found: Recommendation): SweepC
   return {
     mainSlice,
     gain: mainSlice === null ? [] : [gainOverBaselineChart(mainSlice, found)].filter(hasRows),
-    sensitivities: sweptAxes(sweep).map((one) => sensitivityTo(sweep, one, found)),
+    sensitivities: sweptAxes(sweep)
+      .map((one) => sensitivityTo(sweep, one, found))
+      .filter(({ charts }) => charts.length > 0),
     heatMap: heatMapOf(sweep, found),
     pareto: paretoFrontChart(comparable, mainSlice, found.point, found.baseline),
     distributions: chosenDistributions(chosen),

@@ -54,6 +54,17 @@ export function axisLabel(value: SettingValue | undefined): string {
   return valueWords(value ?? null);
 }
 
+/** Scale of the colour or shape of a slice's series: the same in every chart and in the legend, whatever points a chart has. */
+export function seriesScale(slice: SweepSlice | null): { domain: string[] } | Record<string, never> {
+  return slice?.series == null ? {} : { domain: slice.series.values.map(axisLabel) };
+}
+
+/** The axis as it is drawn: numbers in order. */
+export function inOrder(axis: SweepAxis): readonly string[] {
+  const values = isNumeric(axis) ? axis.values.toSorted((a, b) => Number(a) - Number(b)) : axis.values;
+  return values.map(axisLabel);
+}
+
 function seriesFor(axes: readonly SweepAxis[], axis: SweepAxis): SweepAxis | null {
   const others = axes.filter((other) => other !== axis && other.values.length > 1);
   const named = others.filter((other) => !isNumeric(other) && other.values.length <= SERIES_AT_MOST);

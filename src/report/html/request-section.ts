@@ -59,7 +59,7 @@ export function requestSection(
   };
   const decisionNote =
     decisions === null ? " Why a request went where it went is known of runs made with --decisions." : "";
-  return `<h2 id="requests">Requests</h2>
+  return `<section id="request-section"><h2 id="requests">Requests</h2>
 <p class="note">${escapeHtml(`Pick a request for its whole story.${decisionNote}${words === "" ? "" : ` ${words}`}`)}</p>
 <noscript><p class="note">The table needs JavaScript; the requests are in requests.csv.</p></noscript>
 <div id="request-browser">
@@ -76,7 +76,7 @@ export function requestSection(
 <button type="button" data-step="1">later</button></p>
 <section class="story" hidden tabindex="-1" aria-label="story of a request"></section>
 <script type="application/json">${jsonForScript(data)}</script>
-</div>`;
+</div></section>`;
 }
 
 function cell(value: number | string): number | string | null {

@@ -24,6 +24,7 @@ export const PAGE_SCRIPT = `
         labelColor: muted, titleColor: muted, gridColor: grid, domainColor: line, tickColor: line,
         labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelPadding: 4, titlePadding: 8,
       },
+      axisQuantitative: { labelOverlap: "greedy", labelSeparation: 6 },
       mark: { color: colour("series-1") },
       text: { color: text, fontSize: 12 },
       style: { halo: { stroke: colour("page"), strokeWidth: 4, strokeJoin: "round" } },
@@ -54,14 +55,18 @@ export const PAGE_SCRIPT = `
     tooltip.style.visibility = "visible";
   }
 
-  /** Of charts on paper, px: what A4 and Letter have room for. */
-  const PAPER_WIDTH = 660;
+  /** Of charts on paper, px: what A4 and Letter have room for, alone and side by side. */
+  const PAPER_WIDTHS = { wide: 660, pair: 316 };
+  const paperWidthOf = (figure) => {
+    const isPair = figure.matches(".charts:not(.wide) > *") && !figure.matches(":last-child:nth-child(odd)");
+    return PAPER_WIDTHS[isPair ? "pair" : "wide"];
+  };
   const specOf = (figure) => JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   const views = new Map();
 
   async function draw(figure) {
     views.get(figure)?.finalize();
-    const width = isPrinting() ? { width: PAPER_WIDTH } : {};
+    const width = isPrinting() ? { width: paperWidthOf(figure) } : {};
     const spec = vegaLite.compile({ ...specOf(figure), ...width, config: theme() }).spec;
     const container = figure.querySelector(".plot");
     const view = new vega.View(vega.parse(spec), {

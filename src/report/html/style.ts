@@ -52,6 +52,7 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8p
 .legs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 0 16px; }
 .legs > section { min-width: 0; } .legs h3 { margin-top: 14px; }
 .charts.wide { grid-template-columns: minmax(0, 1fr); }
+.charts > :last-child:nth-child(odd) { grid-column: 1 / -1; }
 figure { margin: 0; padding: 12px 14px 8px; border: 1px solid var(--line); border-radius: 8px; min-width: 0; }
 figure h4 { margin: 0; font-size: 0.95rem; }
 figcaption { font-size: 0.85rem; margin: 2px 0 8px; }
@@ -130,12 +131,16 @@ button:disabled { opacity: 0.5; }
 }
 @media print {
   :root { color-scheme: light; }
-  main { max-width: none; padding: 0; } figure, .card, tr { break-inside: avoid; }
-  h2, h3, h4, .legend, figcaption { break-after: avoid; }
+  main { max-width: none; padding: 0; } figure, .card, tr, .legend, .note, .verdict { break-inside: avoid; }
+  h2, h3, h4, .legend, figcaption, .note { break-after: avoid; } h2 { margin-top: 28px; }
+  .cards { grid-template-columns: repeat(3, minmax(0, 1fr)); } dl { grid-template-columns: max-content minmax(0, 1fr); gap: 2px 14px; }
+  .charts:not(.wide) { display: block; } .charts:not(.wide) > figure { display: inline-block; width: calc(50% - 4px); margin-bottom: 8px; }
+  .charts:not(.wide) > figure:last-child:nth-child(odd) { display: block; width: auto; }
   .scroll { content-visibility: visible; overflow: visible; border: 0; }
   table { font-size: 7.5pt; } th, td { padding: 2px 5px; white-space: normal; }
   .plot { min-height: 0 !important; } .plot svg { width: 100%; }
-  figure .links, #selection, .moment, button.copy, .search, .pager { display: none; }
+  figure .links, #selection, .moment, button.copy, .search, .pager, #request-browser .scroll { display: none; }
+  #request-section:not(:has(.story:not([hidden]))), .story > button { display: none; }
   details:not([open]) { display: none; }
 }
 `;
