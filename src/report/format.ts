@@ -37,6 +37,16 @@ export function formatChangeRange(low: number, high: number): string {
   return `${percentDigits(low, larger)}..${percentDigits(high, larger)}`;
 }
 
+/** The same in a sentence: `+14 to +22 %`, `-2.1 to +3.4 %`. */
+export function formatChangeInterval(low: number, high: number): string {
+  const larger = Math.max(Math.abs(low), Math.abs(high));
+  const end = (value: number): string => {
+    const text = percentDigits(value, larger);
+    return value > 0 && text !== "0" ? `+${text}` : text;
+  };
+  return `${end(low)} to ${end(high)} %`;
+}
+
 /** A duration in the unit that suits it: `820 ms`, `12.3 s`, `4 min 5 s`, `2 h 3 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 1) return `${formatNumber(seconds * 1000)} ms`;

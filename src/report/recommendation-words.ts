@@ -1,4 +1,4 @@
-import { capitalised, formatChange, formatChangeRange, formatCount } from "./format.js";
+import { capitalised, formatChange, formatChangeInterval, formatCount } from "./format.js";
 import { formatMetric, formatMetricWithUnit } from "./metrics.js";
 import type { Change } from "./point-statistics.js";
 import { statisticsOf } from "./point-statistics.js";
@@ -23,7 +23,7 @@ export function recommendationWords(found: Omit<Recommendation, "words">): reado
   ];
 }
 
-/** `goodput +18 % over always-disaggregate, 95 % interval 14..22`, or the like where less is known. */
+/** `goodput +18 % over always-disaggregate, 95 % interval +14 to +22 %`, or the like where less is known. */
 export function gainWords({ gain, baseline, judgedBy }: Omit<Recommendation, "words">): string {
   const over = `over ${baselineWords(baseline)}`;
   if (gain === null) return `${judgedBy.label} cannot be compared with ${baselineWords(baseline)}`;
@@ -36,7 +36,7 @@ export function gainWords({ gain, baseline, judgedBy }: Omit<Recommendation, "wo
   const ends =
     relative.low === null || relative.high === null
       ? "one seed, so no interval"
-      : `${level} ${formatChangeRange(relative.low, relative.high)}`;
+      : `${level} ${formatChangeInterval(relative.low, relative.high)}`;
   return `${judgedBy.label} ${formatChange(relative.mean)} ${over}, ${ends}`;
 }
 
@@ -57,7 +57,7 @@ export function changeWords(change: Change, found: Pick<Recommendation, "point" 
 }
 
 function range({ metric, absolute }: Change): string {
-  return `${formatMetric(metric, absolute.low)}..${formatMetric(metric, absolute.high)}`;
+  return `${formatMetric(metric, absolute.low)} to ${formatMetricWithUnit(metric, absolute.high)}`;
 }
 
 function headline(found: Omit<Recommendation, "words">): string {

@@ -19,7 +19,7 @@ describe("a recommendation", () => {
     expect(found.verdict).toBe("better");
     expect(found.settings).toEqual({ routing_threshold: 2048 });
     expect(found.words[0]).toMatch(
-      /^Disaggregate prompts of 2,048 tokens or more; goodput \+20 % over always-disaggregate, 95 % interval 19\.\.21\.$/,
+      /^Disaggregate prompts of 2,048 tokens or more; goodput \+20 % over always-disaggregate, 95 % interval \+19 to \+21 %\.$/,
     );
   });
 

@@ -1,5 +1,5 @@
 import { isDetectable } from "../../measure/intervals.js";
-import { formatChange, formatChangeRange, formatCount, formatShare } from "../format.js";
+import { formatChange, formatChangeInterval, formatCount, formatShare } from "../format.js";
 import { formatMetric, formatMetricWithUnit, metricNamed } from "../metrics.js";
 import type { ComparedSide, Difference, Pairing } from "./compare.js";
 import type { Side } from "./compared-runs.js";
@@ -97,12 +97,12 @@ function labels(differences: readonly Difference[]): string {
   return all.length < 2 ? all.join("") : `${all.slice(0, -1).join(", ")} and ${all.at(-1)!}`;
 }
 
-/** `TTFT mean -12 % (340 to 299 ms; 95 % interval -18..-6 %)` */
+/** `TTFT mean -12 % (340 to 299 ms; 95 % interval -18 to -6 %)` */
 function differenceWords({ metric, base, other, relative, absolute }: Difference): string {
   const values = `${formatMetric(metric, base)} to ${formatMetricWithUnit(metric, other)}`;
   if (relative === null || absolute === null) return `${metric.label} (${values})`;
   const { mean, low, high } = relative;
-  const ends = low === null || high === null ? "" : `; 95 % interval ${formatChangeRange(low, high)} %`;
+  const ends = low === null || high === null ? "" : `; 95 % interval ${formatChangeInterval(low, high)}`;
   return `${metric.label} ${formatChange(mean)} (${values}${ends})`;
 }
 
