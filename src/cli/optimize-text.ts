@@ -1,5 +1,5 @@
-import { formatCount, formatNumber, formatShare } from "../report/format.js";
-import { formatMetric, formatMetricWithUnit, metricNamed } from "../report/metrics.js";
+import { formatNumber, formatShare } from "../report/format.js";
+import { formatMetric, metricNamed } from "../report/metrics.js";
 import { pointName, shortNameOf, valueWords } from "../report/setting-words.js";
 import { textTable, textTableWidth, wrap, type TextColumn } from "../report/text-table.js";
 import type { OptimizeResult, RankedPoint } from "../sweep/search/optimize.js";
@@ -7,16 +7,25 @@ import type { OptimizeResult, RankedPoint } from "../sweep/search/optimize.js";
 const POINTS_AT_MOST = 10;
 const WIDTH = 100;
 
-/** What a search found, for a terminal of 100 columns: a table, then the answer in words. */
-export function optimizeText(result: OptimizeResult): string {
+/**
+ * What a search found, for a terminal of 100 columns: a table, then the answer in words.
+ *
+ * @param words the answer, a sentence or two each
+ */
+export function optimizeText(result: OptimizeResult, words: readonly string[]): string {
   const { points } = result;
   const shown = points.slice(0, POINTS_AT_MOST);
   const columns = columnsOf(result, shown);
   const rows = shown.map((point) => columns.map(({ cell }) => cell(point)));
   const table = textTable(columns, rows);
   const more = points.length > shown.length ? [`... and ${points.length - shown.length} more points`] : [];
-  const words = wordsOf(result).flatMap((sentence) => wrap(sentence, WIDTH));
-  return [...table.header, ...table.rows, ...more, "", ...words, ""].join("\n");
+  const [answer, ...rest] = words;
+  const lines = [
+    ...wrap(answer ?? "", WIDTH),
+    ...(rest.length === 0 ? [] : [""]),
+    ...rest.flatMap((one) => wrap(`- ${one}`, WIDTH, "  ")),
+  ];
+  return [...table.header, ...table.rows, ...more, "", ...lines, ""].join("\n");
 }
 
 interface Column extends TextColumn {
@@ -77,52 +86,4 @@ function sustainedWords({ sustained, exceeded }: NonNullable<RankedPoint["load"]
 
 function shorten(name: string): string {
   return name.length <= 56 ? name : `${name.slice(0, 55)}…`;
-}
-
-function wordsOf(result: OptimizeResult): readonly string[] {
-  return [answer(result), budgetWords(result), ...gridWords(result)];
-}
-
-function answer({ recommended, goal, objective, attainment }: OptimizeResult): string {
-  const target =
-    attainment === null ? "" : ` at an SLO attainment of ${formatShare(attainment)} under every seed`;
-  if (recommended === null) {
-    return { best: "No point", max_rate: "No point at any load", cheapest: "No fleet" }[goal].concat(
-      ` of the grid holds${target.replace(/^ at/, "")}.`,
-    );
-  }
-  const metric = metricNamed(objective.metric);
-  const name = pointName(recommended.settings);
-  const value = formatMetricWithUnit(metric, recommended.objective);
-  if (goal === "best") return `Use ${name}: ${metric.label} ${value}${target}.`;
-  if (goal === "cheapest")
-    return `${recommended.gpus!} GPUs will do${target}: ${name}; nothing in the grid is cheaper.`;
-  const { knob, sustained, exceeded, requests_per_s: perS } = recommended.load!;
-  const limit = exceeded === null ? "no limit was found" : `at ${formatNumber(exceeded)} it is missed`;
-  const rate = perS === null ? "" : ` (${formatNumber(perS)} requests/s)`;
-  return `${name || "The scenario"} sustains ${knob} ${formatNumber(sustained)}${rate}${target}; ${limit}.`;
-}
-
-function budgetWords({ budget, rungs }: OptimizeResult): string {
-  const runs = `${formatCount(budget.runs)} runs`;
-  const requests = `${formatCount(budget.requests)} simulated requests`;
-  if (!("full_grid_requests" in budget)) {
-    return `Budget: ${runs}, at most ${requests} (runs end when they can no longer make it).`;
-  }
-  const share = formatShare(budget.requests / budget.full_grid_requests);
-  const steps = rungs.map(({ points, requests, seeds }) => {
-    return `${points} x ${formatCount(requests)}${seeds.length > 1 ? ` x ${seeds.length} seeds` : ""}`;
-  });
-  return `Budget: ${runs}, ${requests}, ${share} of the whole grid's. Points x requests: ${steps.join(", ")}.`;
-}
-
-function gridWords({ grid, objective }: OptimizeResult): readonly string[] {
-  if (grid === null) return [];
-  const { rank, points, best, found, regret } = grid;
-  const metric = metricNamed(objective.metric);
-  if (rank === 1) return [`It is the best of the ${points} points of the grid in ${grid.directory}.`];
-  return [
-    `In the grid in ${grid.directory} it is number ${rank} of ${points}: ${formatMetricWithUnit(metric, found.value)}, ` +
-      `${formatShare(regret)} from the best, ${pointName(best.settings)} with ${formatMetricWithUnit(metric, best.value)}.`,
-  ];
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { InputError } from "../errors.js";
 import { METRIC_NAMES, metricNamed } from "../report/metrics.js";
+import { searchWords } from "../report/search-words.js";
 import { reportOnSweep, writeWhole } from "../report/write-report.js";
 import { writeSweep } from "../report/write-sweep.js";
 import { findScenario } from "../scenario/load.js";
@@ -159,11 +160,13 @@ async function searchAndDeliver(
 
 async function deliver({ result, sweep }: OptimizeOutcome, out: string | null, json: boolean): Promise<void> {
   const text = `${JSON.stringify(result, null, 1)}\n`;
+  const report = reportOnSweep(sweep, {}, result);
   if (out !== null) {
-    await writeSweep(out, sweep, reportOnSweep(sweep));
     await writeWhole(join(out, "optimize.json"), text);
+    await writeSweep(out, sweep, report);
   }
-  process.stdout.write(json ? text : optimizeText(result));
+  const words = report.recommendation?.words ?? searchWords(result, sweep, []);
+  process.stdout.write(json ? text : optimizeText(result, words));
   if (out !== null) process.stderr.write(`Report: ${join(out, "report.html")}\n`);
 }
 

@@ -29,6 +29,8 @@ import {
   reportOn,
   writeWhole,
 } from "../report/write-report.js";
+import { searchWords } from "../report/search-words.js";
+import { optimizeText } from "./optimize-text.js";
 import { didYouMean } from "../values/nearest-name.js";
 
 const HELP = `
@@ -141,6 +143,12 @@ async function renderReport(report: Report, terminal: TerminalOptions): Promise<
     case "comparison":
       return renderComparison(report.comparison, terminal);
     case "sweep":
+      if (report.search !== undefined && report.search.goal !== "best") {
+        return optimizeText(
+          report.search,
+          report.recommendation?.words ?? searchWords(report.search, report.sweep, []),
+        );
+      }
       return renderSweepTable(report.sweep, report.recommendation, terminal);
   }
 }

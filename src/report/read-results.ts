@@ -3,24 +3,34 @@ import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { InputError } from "../errors.js";
 import type { Summary } from "../measure/summary.js";
+import type { OptimizeResult } from "../sweep/search/optimize.js";
 import type { SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 import { didYouMean } from "../values/nearest-name.js";
 import { RUN_AXIS } from "./setting-words.js";
 
 /** What a directory holds: a sweep, or one run. */
 export type Results =
-  | { readonly kind: "sweep"; readonly directory: string; readonly name: string; readonly sweep: SweepResult }
+  | {
+      readonly kind: "sweep";
+      readonly directory: string;
+      readonly name: string;
+      readonly sweep: SweepResult;
+      /** Where it is what a search ended with. */
+      readonly search: OptimizeResult | null;
+    }
   | { readonly kind: "run"; readonly directory: string; readonly name: string; readonly summary: Summary };
 
 /**
- * Reads `sweep.json` or `summary.json` of a directory.
+ * Reads `sweep.json`, with `optimize.json` where a search wrote it, or `summary.json` of a directory.
  * @throws InputError when there is neither, or it is not what it should be
  */
 export async function readResults(directory: string): Promise<Results> {
   const name = basename(resolve(directory));
   if (existsSync(join(directory, "sweep.json"))) {
     const sweep = await readJson<SweepResult>(join(directory, "sweep.json"), "pdbench/sweep@1");
-    return { kind: "sweep", directory, name, sweep };
+    const path = join(directory, "optimize.json");
+    const search = existsSync(path) ? await readJson<OptimizeResult>(path, "pdbench/optimize@1") : null;
+    return { kind: "sweep", directory, name, sweep, search };
   }
   if (existsSync(join(directory, "summary.json"))) {
     const summary = await readJson<Summary>(join(directory, "summary.json"), "pdbench/summary@1");

@@ -27,6 +27,14 @@ export interface RecommendOptions {
   readonly baseline?: string;
 }
 
+/** What a search says of the sweep it ended with. */
+export interface FoundBySearch {
+  /** The point that it found: recommended as it stands, and for its condition alone. */
+  readonly point: SweepPoint;
+  /** All that it tried, of which the sweep has the rest. */
+  readonly axes: readonly SweepAxis[];
+}
+
 /** How sure the gain over the baseline is. */
 export type Verdict = "better" | "no_detectable_difference" | "one_seed" | "baseline_is_best";
 
@@ -106,15 +114,23 @@ const SCORE = metricNamed("score");
  * too, the last condition is recommended for, or that of the baseline asked for, and the others stand in
  * `elsewhere`.
  *
+ * @param search where the sweep is what a search ended with, and its answer is wanted
  * @returns null when no point has a result
  * @throws InputError for an unknown objective or baseline
  */
-export function recommend(sweep: SweepResult, options: RecommendOptions = {}): Recommendation | null {
+export function recommend(
+  sweep: SweepResult,
+  options: RecommendOptions = {},
+  search: FoundBySearch | null = null,
+): Recommendation | null {
   const objective = metricNamed(options.objective ?? "goodput");
   const baseline = options.baseline === undefined ? null : pointNamed(sweep, options.baseline);
-  const found = groupsByCondition(sweep).flatMap((points) => {
+  const groups = groupsByCondition(sweep).filter(
+    (points) => search === null || points.includes(search.point),
+  );
+  const found = groups.flatMap((points) => {
     const own = baseline !== null && points.includes(baseline) ? baseline : null;
-    return recommendAmong(sweep, points, objective, own) ?? [];
+    return recommendAmong(sweep, points, objective, own, search) ?? [];
   });
   const main = baseline === null ? found.at(-1) : found.find((one) => one.baseline === baseline);
   if (found.length === 0) return null;
@@ -142,13 +158,17 @@ function recommendAmong(
   points: readonly SweepPoint[],
   objective: Metric,
   chosenBaseline: SweepPoint | null,
+  search: FoundBySearch | null,
 ): Omit<Recommendation, "words" | "elsewhere"> | null {
   const withResult = points.filter((point) => meanOf(point, objective) !== null);
   const whole = withResult.filter((point) => point.runs.every(({ summary }) => summary !== null));
   const candidates = whole.length > 0 ? whole : withResult;
   if (candidates.length === 0) return null;
 
-  const { point, decidedByScore } = bestOf(candidates, objective);
+  const { point, decidedByScore } =
+    search === null || !candidates.includes(search.point)
+      ? bestOf(candidates, objective)
+      : { point: search.point, decidedByScore: false };
   const baseline = chosenBaseline ?? defaultBaseline(candidates, point);
   const objectiveGain = changeOf(point, baseline, objective);
   const judgedBy = decidedByScore && isLevelWith(objectiveGain) ? SCORE : objective;
@@ -169,7 +189,7 @@ function recommendAmong(
     costs: changes.filter((change) => isDetectableChange(change) && !isImprovement(change)),
     alike: candidates.filter((other) => other !== point && isAlike(other, point, judgedBy)),
     flips: flipsOf(candidates, point, objective),
-    edges: sweep.axes.flatMap((axis) => edgeOf(axis, point)),
+    edges: (search ?? sweep).axes.flatMap((axis) => edgeOf(axis, point)),
     failures: sweep.points.flatMap(failureOf),
     stopped: sweep.points.filter((point) => stoppedOf(point).length > 0),
   };
@@ -234,12 +254,10 @@ function verdictOn(point: SweepPoint, baseline: SweepPoint, gain: Change | null)
   return isDetectableChange(gain) && isImprovement(gain) ? "better" : "no_detectable_difference";
 }
 
-/** True where the objective does not tell a point from the baseline; without intervals, its size decides. */
+/** True where the objective does not tell a point from the baseline, or by less than anybody would change a fleet for. */
 function isLevelWith(gain: Change | null): boolean {
-  if (gain === null) return true;
-  return gain.absolute.low === null
-    ? Math.abs(gain.relative?.mean ?? gain.absolute.mean) <= TIE_SHARE
-    : !isDetectableChange(gain);
+  if (gain === null || Math.abs(gain.relative?.mean ?? gain.absolute.mean) <= TIE_SHARE) return true;
+  return gain.absolute.low !== null && !isDetectableChange(gain);
 }
 
 function isAlike(other: SweepPoint, point: SweepPoint, judgedBy: Metric): boolean {

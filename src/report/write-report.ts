@@ -1,10 +1,12 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../errors.js";
+import type { OptimizeResult } from "../sweep/search/optimize.js";
 import type { SweepResult } from "../sweep/sweep-result.js";
 import type { Chart } from "./charts/chart.js";
 import { comparisonCharts } from "./charts/comparison-charts.js";
 import { runCharts, type RunReport } from "./charts/run-charts.js";
+import { searchChart } from "./charts/search-results.js";
 import { sweepCharts } from "./charts/sweep-charts.js";
 import { compareRunsSideBySide, type Comparison } from "./comparison/compare.js";
 import { readComparedRuns } from "./comparison/compared-runs.js";
@@ -13,6 +15,7 @@ import { comparisonPage } from "./html/comparison-page.js";
 import { readDecisions } from "./explain-request.js";
 import { sampleRequests } from "./html/request-sample.js";
 import { runPage } from "./html/run-page.js";
+import { searchPage } from "./html/search-page.js";
 import { sweepPage } from "./html/sweep-page.js";
 import { runMarkdown, sweepMarkdown } from "./markdown.js";
 import { reportCsv } from "./report-csv.js";
@@ -21,6 +24,7 @@ import { recommend, type Recommendation, type RecommendOptions } from "./recomme
 import { reportJson } from "./report-json.js";
 import { type NamedRequests, requestsParquet } from "./requests-parquet.js";
 import { readRequests, readTimeline } from "./run-files-reader.js";
+import { searchWords, sweepPointOf } from "./search-words.js";
 
 /** Forms in which a report is text; also the names of the files' endings. */
 export const REPORT_FORMATS = ["html", "md", "csv", "json"] as const;
@@ -38,6 +42,8 @@ export type Report =
       readonly kind: "sweep";
       readonly sweep: SweepResult;
       readonly recommendation: Recommendation | null;
+      /** The search that the sweep is the end of. */
+      readonly search?: OptimizeResult;
     };
 
 /** A report that says which settings to take. */
@@ -72,15 +78,32 @@ export async function reportOn(all: readonly Results[], options: RecommendOption
 export function recommendationOn(all: readonly Results[], options: RecommendOptions): RecommendingReport {
   const [only] = all;
   const isAlone = all.length === 1 && only?.kind === "run" && options.baseline === undefined;
-  return isAlone ? { kind: "run", run: only } : reportOnSweep(compareResults(all), options);
+  if (isAlone) return { kind: "run", run: only };
+  const search = all.length === 1 && only?.kind === "sweep" ? only.search : null;
+  return reportOnSweep(compareResults(all), options, search);
 }
 
-/** The report of one sweep. */
+/**
+ * The report of one sweep.
+ *
+ * @param search the one that the sweep is the end of; its answer stands unless another objective is asked for
+ */
 export function reportOnSweep(
   sweep: SweepResult,
   options: RecommendOptions = {},
+  search: OptimizeResult | null = null,
 ): Extract<Report, { kind: "sweep" }> {
-  return { kind: "sweep", sweep, recommendation: recommend(sweep, options) };
+  const isAnswer = options.objective === undefined || options.objective === search?.objective.metric;
+  if (search === null || !isAnswer)
+    return { kind: "sweep", sweep, recommendation: recommend(sweep, options) };
+  const point = sweepPointOf(search.recommended ?? search.points[0], sweep);
+  const found = recommend(
+    sweep,
+    { ...options, objective: search.objective.metric },
+    point === null ? null : { point, axes: search.axes },
+  );
+  const recommendation = found && { ...found, words: searchWords(search, sweep, found.words) };
+  return { kind: "sweep", sweep, recommendation, search };
 }
 
 const COMPARISON_FORMS: Readonly<Record<ReportFormat, (one: Comparison) => string | Promise<string>>> = {
@@ -100,9 +123,13 @@ export async function reportText(report: Report, format: ReportFormat): Promise<
     const { sweep, recommendation } = reportOnSweep(compareResults([report.run]));
     return format === "csv" ? reportCsv(sweep, recommendation) : reportJson(sweep, recommendation);
   }
-  const { sweep, recommendation } = report;
+  const { sweep, recommendation, search } = report;
   switch (format) {
     case "html":
+      if (search !== undefined && search.goal !== "best") {
+        const words = recommendation?.words ?? searchWords(search, sweep, []);
+        return searchPage(search, sweep, recommendation, words);
+      }
       return sweepPage(sweep, recommendation);
     case "md":
       return sweepMarkdown(sweep, recommendation);
@@ -126,6 +153,7 @@ export async function chartsOf(report: Report): Promise<readonly Chart[]> {
     case "comparison":
       return comparisonCharts(report.comparison);
     case "sweep":
+      if (report.search !== undefined && report.search.goal !== "best") return [searchChart(report.search)];
       return report.recommendation === null ? [] : sweepCharts(report.sweep, report.recommendation);
   }
 }

@@ -5,10 +5,11 @@ import type { Summary } from "../measure/summary.js";
 import { metricNamed } from "../report/metrics.js";
 import { statisticsOf } from "../report/point-statistics.js";
 import { readResults } from "../report/read-results.js";
-import { recommend } from "../report/recommendation.js";
+import { reportOnSweep } from "../report/write-report.js";
 import { pointName, shortNameOf, valueWords } from "../report/setting-words.js";
 import { SHARD_FILE } from "../sweep/shards.js";
 import { readSweepLogState, SWEEP_LOG_FILE } from "../sweep/sweep-log.js";
+import type { OptimizeResult } from "../sweep/search/optimize.js";
 import type { SweepResult } from "../sweep/sweep-result.js";
 import type { FoundResult, ResultKind } from "./find-results.js";
 import { isRegularFile } from "./inside-path.js";
@@ -95,7 +96,7 @@ async function readWords({ kind }: FoundResult, directory: string, bytes: number
     if (kind === "shard") return problemWords("one share of a sweep: pdbench merge puts all together");
     if (kind === "unfinished sweep") return await unfinishedWords(directory);
     const results = await readResults(directory);
-    return results.kind === "run" ? runWords(results.summary) : sweepWords(results.sweep);
+    return results.kind === "run" ? runWords(results.summary) : sweepWords(results.sweep, results.search);
   } catch (error) {
     // A file of that name may hold anything.
     const reason =
@@ -137,8 +138,8 @@ function lostWords({ requests: { failed, cancelled } }: Summary): string {
   return lost.filter((words) => words !== "").join(", ");
 }
 
-function sweepWords(sweep: SweepResult): Words {
-  const best = recommend(sweep)?.point ?? null;
+function sweepWords(sweep: SweepResult, search: OptimizeResult | null): Words {
+  const best = reportOnSweep(sweep, {}, search).recommendation?.point ?? null;
   return {
     scenario: sweep.name,
     trace: traceOf(sweep.scenario),

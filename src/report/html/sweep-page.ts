@@ -4,7 +4,7 @@ import type { SweepSlice } from "../charts/sweep-slice.js";
 import { axisLabel } from "../charts/sweep-slice.js";
 import { type Sensitivity, type SweepCharts, sweepChartsOf } from "../charts/sweep-charts.js";
 import { conditionWords } from "../conditions.js";
-import { capitalised, formatChange, formatChangeRange, formatCount } from "../format.js";
+import { capitalised, formatChange, formatChangeInterval, formatCount } from "../format.js";
 import type { Metric } from "../metrics.js";
 import { formatMetric, metricNamed, TABLE_METRICS } from "../metrics.js";
 import {
@@ -34,7 +34,7 @@ export async function sweepPage(sweep: SweepResult, recommendation: Recommendati
   const body = [
     `<h1>${escapeHtml(sweep.name)}</h1>`,
     `<p class="lead">${escapeHtml(leadOf(sweep))}</p>`,
-    verdictSection(recommendation),
+    verdictSection(recommendation?.words ?? ["No recommendation: no point has a result."]),
     ...(recommendation === null ? [] : resultSections(sweep, recommendation)),
     pointsSection(sweep, recommendation),
     provenanceSection(sweep, recommendation),
@@ -44,12 +44,13 @@ export async function sweepPage(sweep: SweepResult, recommendation: Recommendati
 }
 
 /** Says what point is selected, above the lower edge of the screen. */
-const SELECTION = `<div id="selection" role="status" hidden>
+export const SELECTION = `<div id="selection" role="status" hidden>
 <p><b class="name"></b> <span class="figures"></span></p>
 <p><code></code> <button type="button" class="copy">copy</button> <button type="button" class="clear">clear (Esc)</button></p>
 </div>`;
 
-function leadOf(sweep: SweepResult): string {
+/** How much was run, and when a request is good. */
+export function leadOf(sweep: SweepResult): string {
   const points = sweep.points.length === 1 ? "1 point" : `${formatCount(sweep.points.length)} points`;
   const seeds = sweep.seeds.length === 1 ? "1 seed" : `${sweep.seeds.length} seeds`;
   const [first] = sweep.points.flatMap(summariesOf);
@@ -60,11 +61,9 @@ function leadOf(sweep: SweepResult): string {
   return `${points} x ${seeds}${workload.replace("all meet", "it meets").replace("all complete", "it completes")}.`;
 }
 
-function verdictSection(recommendation: Recommendation | null): string {
-  if (recommendation === null) {
-    return `<section class="verdict"><p>No recommendation: no point has a result.</p></section>`;
-  }
-  const [headline, ...rest] = recommendation.words.map(escapeHtml);
+/** The answer, and below it what to know about it. */
+export function verdictSection(all: readonly string[]): string {
+  const [headline, ...rest] = all.map(escapeHtml);
   const list = rest.length === 0 ? "" : `<ul>${rest.map((words) => `<li>${words}</li>`).join("")}</ul>`;
   return `<section class="verdict"><p>${headline!}</p>${list}</section>`;
 }
@@ -96,7 +95,7 @@ function cardOf(metric: Metric, { point, baseline }: Recommendation): Card {
   if (!isDetectableChange(change)) {
     return { ...card, detail: `no detectable difference from ${base}`, tone: "plain" };
   }
-  const detail = `${formatChange(mean)} from ${base}, interval ${formatChangeRange(low, high)}`;
+  const detail = `${formatChange(mean)} from ${base}, interval ${formatChangeInterval(low, high)}`;
   return { ...card, detail, tone: isImprovement(change) ? "better" : "worse" };
 }
 
@@ -190,13 +189,19 @@ function pointsSection(sweep: SweepResult, recommendation: Recommendation | null
 ${sortableTable(columns, rows)}`;
 }
 
-function provenanceSection(sweep: SweepResult, recommendation: Recommendation | null): string {
+/** What it takes to repeat the runs. */
+export function provenanceSection(sweep: SweepResult, recommendation: Recommendation | null): string {
   const chosen: readonly (readonly [string, string])[] =
     recommendation === null
       ? []
       : [
           ["recommended settings", copyable(settingsFlags(recommendation.settings))],
-          ["compared with", escapeHtml(baselineWords(recommendation.baseline))],
+          [
+            "compared with",
+            recommendation.baseline === recommendation.point
+              ? ""
+              : escapeHtml(baselineWords(recommendation.baseline)),
+          ],
           ["objective", escapeHtml(recommendation.objective.name)],
         ];
   const axes = sweep.axes.map(({ setting, values }) => `${setting}: ${values.map(valueWords).join(", ")}`);
