@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError } from "../errors.js";
 import type { Summary } from "../measure/summary.js";
+import { formatNumber } from "../report/format.js";
 import { metricNamed } from "../report/metrics.js";
 import { statisticsOf } from "../report/point-statistics.js";
 import { readResults } from "../report/read-results.js";
@@ -143,13 +144,28 @@ function sweepWords(sweep: SweepResult, search: OptimizeResult | null): Words {
   return {
     scenario: sweep.name,
     trace: traceOf(sweep.scenario),
-    settings: axesWords(sweep),
+    settings: axesWords(search ?? sweep),
     seeds: seedWords(sweep.seeds),
     figures: ROW_METRICS.map((metric) => (best === null ? null : (statisticsOf(best, metric)?.mean ?? null))),
-    remark: best === null ? "no run succeeded" : `figures of ${pointName(best.settings)}`,
+    remark:
+      best === null ? "no run succeeded" : `${foundWords(search)}figures of ${pointName(best.settings)}`,
     canOpen: true,
     canGoOn: false,
   };
+}
+
+/** `largest load 42.1 requests/s, `: what a search was for; empty for a sweep, and where it found nothing. */
+function foundWords(search: OptimizeResult | null): string {
+  const found = search?.recommended;
+  if (found == null) return "";
+  if (found.gpus !== undefined) return `cheapest fleet: ${found.gpus} GPUs, `;
+  const { load } = found;
+  if (load === undefined) return "";
+  const what =
+    load.requests_per_s === null
+      ? `${load.knob} ${formatNumber(load.sustained)}`
+      : `${formatNumber(load.requests_per_s)} requests/s`;
+  return `largest load: ${what}, `;
 }
 
 async function unfinishedWords(directory: string): Promise<Words> {

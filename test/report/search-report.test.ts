@@ -2,43 +2,8 @@ import { describe, expect, it } from "vitest";
 import { sweepCharts } from "../../src/report/charts/sweep-charts.js";
 import { recommend } from "../../src/report/recommendation.js";
 import { reportOnSweep, reportText } from "../../src/report/write-report.js";
-import type { OptimizeResult, RankedPoint, SearchGoal } from "../../src/sweep/search/optimize.js";
+import { loadOf, ranked, searchOf } from "./search-builder.js";
 import { pointOf, summaryOf, sweepOf } from "./sweep-builder.js";
-
-const THRESHOLDS = [0, 1024, 2048, 4096, 8192];
-
-function searchOf(goal: SearchGoal, points: readonly RankedPoint[], fit = true): OptimizeResult {
-  return {
-    schema: "pdbench/optimize@1",
-    name: "conversation-4p4d",
-    versions: { pdbench: "0.1.0" },
-    workload_hash: "9f2c".repeat(16),
-    goal,
-    objective: { metric: "goodput.requests_per_s", better: "higher" },
-    attainment: goal === "best" && fit ? null : 0.9,
-    axes: [{ setting: "routing_threshold", values: THRESHOLDS }],
-    seeds: [1, 2],
-    scenario: {},
-    recommended: fit ? points[0]! : null,
-    points,
-    rungs: [],
-    budget: { runs: 12, requests: 9000 },
-    grid: null,
-  };
-}
-
-const ranked = (routing_threshold: number, more: Partial<RankedPoint> = {}): RankedPoint => ({
-  settings: { routing_threshold },
-  objective: 3,
-  attainment: 0.92,
-  score: 60,
-  ...more,
-});
-
-function loadOf(sustained: number | null, exceeded: number | null, beaten = false) {
-  const requests_per_s = sustained === null ? null : 20 * sustained;
-  return { load: { knob: "speedup" as const, sustained, exceeded, requests_per_s, beaten } };
-}
 
 describe("the report of a search", () => {
   const atLoad = (index: number, routing_threshold: number, speedup: number, goodput: number) =>

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { readResults } from "../../src/report/read-results.js";
 import { reportOn, reportText } from "../../src/report/write-report.js";
 import { startServe, type RunningSite } from "../../src/serve/server.js";
+import { loadOf, ranked, searchOf } from "../report/search-builder.js";
 import { pointOf, summaryOf, sweepOf } from "../report/sweep-builder.js";
 import { inline } from "../sweep/sweep-bench.js";
 import { ask, newFolder, routedSummary, startSite, writeResult } from "./site.js";
@@ -44,6 +45,18 @@ describe("the list of results", () => {
       expect(rows[1]).toContain(words);
     }
     expect(rows[2]).toMatch(/^ data-kept hidden/);
+  });
+
+  it("says of a search what it was for", async () => {
+    const folder = newFolder();
+    writeResult(join(folder, "loads"), TWO_POINTS);
+    const search = searchOf("max_rate", [ranked(4096, loadOf(1.5, 1.6)), ranked(0, loadOf(1, 1.2))]);
+    writeFileSync(join(folder, "loads", "optimize.json"), JSON.stringify(search));
+    const site = await startSite(folder);
+    expect((await ask(site, "/")).text).toContain(
+      "largest load: 30.0 requests/s, figures of routing_threshold=4096",
+    );
+    expect((await ask(site, "/report?of=loads")).text).toContain("sustains speedup 1.50 (30.0 requests/s)");
   });
 
   it("shows a folder that is a result itself, and one that holds none", async () => {

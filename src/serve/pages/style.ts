@@ -27,7 +27,8 @@ table.results tbody th { font-weight: 400; white-space: normal; min-width: 180px
 table.results tbody th a { font-weight: 600; }
 table.results tbody th .muted { font-size: 0.8rem; }
 table.results thead th, table.results td.text { white-space: normal; overflow-wrap: break-word; }
-table.results thead th { min-width: 76px; }
+table.results thead th { min-width: 66px; }
+table.results :is(th, td) { padding: 6px 7px; }
 table.results thead th:first-child { min-width: 0; }
 table.results thead button { position: relative; padding-right: 14px; }
 table.results thead button::after { position: absolute; right: 0; bottom: 0; width: auto; }
@@ -38,7 +39,7 @@ table.results time { white-space: nowrap; }
 @media (max-width: 820px) {
   table.results :is(th, td):is(:nth-child(3), :nth-child(4), :nth-child(5), :nth-child(7)) { display: none; }
   table.results .in-short { display: block; }
-  table.results tbody th { min-width: 150px; }
+  table.results tbody th { min-width: 190px; }
 }
 .verdict.bad { border-left-color: var(--bad); }
 .job { margin: 14px 0; padding: 12px 16px; border: 1px solid var(--line); border-radius: 8px; }
