@@ -169,6 +169,11 @@ function imbalance({ max_over_mean }: Balance): string {
   return max_over_mean === null ? MISSING : max_over_mean.toFixed(2);
 }
 
+/** False for a worker of a live run, of which only the requests are known: one that had some ran one at least. */
+export function isObserved({ requests, max_running }: Summary["workers"][number]): boolean {
+  return requests === 0 || max_running > 0;
+}
+
 function workerTable({ workers }: Summary, width: number) {
   const right = (header: string): TextColumn => ({ group: "", header, align: "right" });
   const columns: TextColumn[] = [
@@ -181,18 +186,19 @@ function workerTable({ workers }: Summary, width: number) {
     right("hits"),
     right("preemptions"),
   ];
-  const rows = workers
-    .slice(0, WORKERS_AT_MOST)
-    .map((worker) => [
+  const rows = workers.slice(0, WORKERS_AT_MOST).map((worker) => {
+    const ofEngine = isObserved(worker) ? (text: string) => text : () => MISSING;
+    return [
       worker.id,
       formatCount(worker.requests),
-      formatShare(worker.utilization),
-      formatCount(worker.max_running),
-      formatCount(worker.max_waiting),
-      formatShare(worker.kv_peak),
+      ofEngine(formatShare(worker.utilization)),
+      ofEngine(formatCount(worker.max_running)),
+      ofEngine(formatCount(worker.max_waiting)),
+      ofEngine(formatShare(worker.kv_peak)),
       formatShare(worker.hit_rate),
-      formatCount(worker.preemptions),
-    ]);
+      ofEngine(formatCount(worker.preemptions)),
+    ];
+  });
   while (textTableWidth(columns, rows) > width) {
     columns.pop();
     for (const row of rows) row.pop();

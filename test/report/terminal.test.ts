@@ -68,6 +68,17 @@ describe("the summary of a run", () => {
     expect(longest(renderSummary(summaryOf(), { width, colour: true }))).toBeLessThanOrEqual(width);
   });
 
+  it("leaves out what only the engines of a live run know, and keeps what the client counted", () => {
+    const summary = summaryOf();
+    const workers = summary.workers.map((worker) => ({
+      ...worker,
+      ...{ utilization: 0, max_running: 0, max_waiting: 0, kv_peak: 0, preemptions: 0 },
+    }));
+    const row = /prefill-0 +(\d+) +- +- +- +- +37\.0 % +-$/m;
+    expect(renderSummary({ ...summary, workers })).toMatch(row);
+    expect(renderSummary(summary)).not.toMatch(row);
+  });
+
   it("states latencies, objectives, hit rates and every worker", () => {
     const text = renderSummary(summaryOf({ ttftP50: 412 }));
     expect(text).toMatch(/TTFT +474 +412 /);

@@ -11,8 +11,15 @@ import {
 } from "../charts/run-charts.js";
 import { branchesOf } from "../charts/decisions-over-time.js";
 import { STAGES } from "../charts/time-breakdown.js";
-import { capitalised, formatCount, formatDuration, formatNumber, formatShare } from "../format.js";
-import { factsOf, LATENCY_ROWS, sloWords, STATISTICS, withoutWallTime } from "../render-summary.js";
+import { capitalised, formatCount, formatDuration, formatNumber, formatShare, MISSING } from "../format.js";
+import {
+  factsOf,
+  isObserved,
+  LATENCY_ROWS,
+  sloWords,
+  STATISTICS,
+  withoutWallTime,
+} from "../render-summary.js";
 import { requestSection } from "./request-section.js";
 import { escapeHtml } from "./escape.js";
 import type { Card, TableCell } from "./page.js";
@@ -138,20 +145,23 @@ function workersSection({ workers }: Summary): string {
     "KV peak",
     "cache hits",
   ];
-  const rows = workers.map((worker) => ({
-    isMarked: false,
-    cells: [
-      textCell(worker.id),
-      textCell(worker.role),
-      countCell(worker.requests),
-      shareCell(worker.utilization),
-      countCell(worker.max_running),
-      countCell(worker.max_waiting),
-      shareCell(worker.kv_peak),
-      shareCell(worker.hit_rate),
-      countCell(worker.preemptions),
-    ],
-  }));
+  const rows = workers.map((worker) => {
+    const ofEngine = (cell: TableCell) => (isObserved(worker) ? cell : { text: MISSING, sortBy: "" });
+    return {
+      isMarked: false,
+      cells: [
+        textCell(worker.id),
+        textCell(worker.role),
+        countCell(worker.requests),
+        ofEngine(shareCell(worker.utilization)),
+        ofEngine(countCell(worker.max_running)),
+        ofEngine(countCell(worker.max_waiting)),
+        ofEngine(shareCell(worker.kv_peak)),
+        shareCell(worker.hit_rate),
+        ofEngine(countCell(worker.preemptions)),
+      ],
+    };
+  });
   const columns = [...headers, "preemptions"].map((header, i) => ({ header, isText: i < 2 }));
   return `<h2>Workers</h2>\n${sortableTable(columns, rows)}`;
 }
