@@ -14,16 +14,17 @@ const WIDTH = 900;
 const images = join(root, "docs", "images");
 const folder = mkdtempSync(join(tmpdir(), "pdbench-pictures-"));
 
-/** The verdict with its figures, and the chart of how sure it is. */
+/** The verdict with its figures, and the chart of how sure it is, with its legend. */
 async function takePictures(page: Page): Promise<void> {
-  const figure = page.locator("figure[data-chart]").first();
-  const top = await figure.boundingBox();
+  const chart = await page.locator("figure[data-chart]").first().boundingBox();
+  const legend = await page.locator("ul.legend").first().boundingBox();
   const heading = await page.locator("h2").first().boundingBox();
-  if (top === null || heading === null)
-    throw new Error("the report has no chart, expected one below its verdict");
+  if (chart === null || legend === null || heading === null)
+    throw new Error("the report has no chart with a legend, expected one below its verdict");
   const clip = { x: 0, y: 0, width: WIDTH, height: Math.floor(heading.y) - 16 };
   await page.screenshot({ path: join(images, "report-verdict.png"), clip });
-  await figure.screenshot({ path: join(images, "report-chart.png") });
+  const below = { ...chart, y: legend.y, height: chart.y + chart.height - legend.y };
+  await page.screenshot({ path: join(images, "report-chart.png"), clip: below, fullPage: true });
 }
 
 try {

@@ -46,7 +46,8 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 8p
 .card .label { color: var(--muted); font-size: 0.875rem; }
 .card .value { font-size: 1.5rem; font-weight: 650; line-height: 1.3; }
 .card .value small { font-size: 0.875rem; font-weight: 400; color: var(--muted); }
-.card .change { font-size: 0.875rem; }
+.card .change { font-size: 0.875rem; text-wrap: balance; }
+.verdict p, .verdict li, .lead, .note, figcaption { text-wrap: pretty; }
 .better { color: var(--good); } .worse { color: var(--bad); }
 .charts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin: 10px 0; }
 .legs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 0 16px; }
