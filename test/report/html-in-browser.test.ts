@@ -8,6 +8,7 @@ import { comparisonPage } from "../../src/report/html/comparison-page.js";
 import { runPage } from "../../src/report/html/run-page.js";
 import { sweepPage } from "../../src/report/html/sweep-page.js";
 import { recommend } from "../../src/report/recommendation.js";
+import { reportOnSweep, reportText } from "../../src/report/write-report.js";
 import type { SweepResult } from "../../src/sweep/sweep-result.js";
 import {
   describeWithBrowser,
@@ -20,6 +21,7 @@ import {
 } from "./browser.js";
 import { comparedRun } from "./comparison-builder.js";
 import { runReport } from "./run-report-builder.js";
+import { loadOf, ranked, searchOf } from "./search-builder.js";
 import { pointOf, realisticSweep, summaryOf, sweepOf } from "./sweep-builder.js";
 
 const page = (sweep: SweepResult) => sweepPage(sweep, recommend(sweep));
@@ -73,6 +75,20 @@ describeWithBrowser("the HTML report in a browser", () => {
       [DESKTOP],
     ],
     ["one run", () => oneRun, 14, [DESKTOP, PHONE]],
+    [
+      "a search for the largest load",
+      () => {
+        const points = [ranked(2048, loadOf(1.5, 1.6)), ranked(0, loadOf(null, 0.5))];
+        const sweep = sweepOf([
+          pointOf(0, { routing_threshold: 0, speedup: 0.5 }, ["stopped"]),
+          pointOf(1, { routing_threshold: 2048, speedup: 1.5 }, [summaryOf()]),
+        ]);
+        const report = reportOnSweep(sweep, {}, searchOf("max_rate", points));
+        return write("search.html", reportText(report, "html"));
+      },
+      1,
+      [DESKTOP, PHONE],
+    ],
   ];
 
   it.each(pages)("draws every chart of %s, and nothing sticks out", async (_, pathOf, charts, views) => {
@@ -238,8 +254,14 @@ describeWithBrowser("the HTML report in a browser", () => {
     expect(story).toMatch(/^Request 17queue: [\d.]+ msprefill: .*KV transfer: .*decode: /);
     expect(story).toContain("prefill-1 by cache_aware, branch cache_hit (match_rate 0.85)");
     expect(await seriousProblems(run, NOT_PLOTS)).toEqual([]);
+    await run.emulateMedia({ media: "print" });
+    expect(await run.locator(".story").isVisible()).toBe(true);
+    expect(await run.locator("#request-browser table").isVisible()).toBe(false);
+    await run.emulateMedia({ media: "screen" });
     await run.keyboard.press("Escape");
     expect(await run.locator(".story").isVisible()).toBe(false);
+    await run.emulateMedia({ media: "print" });
+    expect(await run.locator("#request-section").isVisible()).toBe(false);
     await run.context().close();
   });
 

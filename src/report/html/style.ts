@@ -132,7 +132,7 @@ button:disabled { opacity: 0.5; }
 }
 @media print {
   :root { color-scheme: light; }
-  main { max-width: none; padding: 0; } figure, .card, tr, .legend, .note, .verdict { break-inside: avoid; }
+  main { max-width: none; padding: 0; } main > :last-child { margin-bottom: 0; } figure, .card, tr, .legend, .note, .verdict { break-inside: avoid; }
   h2, h3, h4, .legend, figcaption, .note { break-after: avoid; } h2 { margin-top: 28px; }
   .cards { grid-template-columns: repeat(3, minmax(0, 1fr)); } dl { grid-template-columns: max-content minmax(0, 1fr); gap: 2px 14px; }
   .charts:not(.wide) { display: block; } .charts:not(.wide) > figure { display: inline-block; width: calc(50% - 4px); margin-bottom: 8px; }
@@ -140,7 +140,7 @@ button:disabled { opacity: 0.5; }
   .scroll { content-visibility: visible; overflow: visible; border: 0; }
   table { font-size: 7.5pt; } th, td { padding: 2px 5px; white-space: normal; }
   .plot { min-height: 0 !important; } .plot svg { width: 100%; }
-  figure .links, #selection, .moment, button.copy, .search, .pager, #request-browser .scroll { display: none; }
+  figure .links, #selection, #tooltip, .moment, button.copy, .search, .pager, #request-browser .scroll { display: none; }
   #request-section:not(:has(.story:not([hidden]))), .story > button { display: none; }
   details:not([open]) { display: none; }
 }
