@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { localExecutor } from "../src/sweep/local-executor.js";
 import { STORIES } from "./reports/stories.js";
 import { missingOf } from "./reports/story.js";
 
@@ -18,6 +20,7 @@ if (unknown !== undefined) {
   process.stderr.write(`${unknown}: no such report, expected --check or one of ${known}\n`);
   process.exit(2);
 }
+const execute = localExecutor(Math.min(4, availableParallelism()));
 for (const story of STORIES.filter(({ name }) => names.length === 0 || names.includes(name))) {
   const missing = missingOf(story);
   if (missing.length > 0) {
@@ -25,7 +28,7 @@ for (const story of STORIES.filter(({ name }) => names.length === 0 || names.inc
     continue;
   }
   const file = fileURLToPath(new URL(`../reports/${story.name}.md`, import.meta.url));
-  const text = await story.render();
+  const text = await story.render(execute);
   const isSame = textOf(file) === text;
   if (!isSame && check) process.exitCode = 1;
   if (!isSame && !check) await writeFile(file, text);

@@ -12,8 +12,8 @@ const CACHE_ONLY: Readonly<Record<string, string>> = { random: "10.3 %", round_r
 export const mooncakeFigure10: Story = {
   name: "mooncake-figure-10",
   needs: [TRACE],
-  async render() {
-    const { points } = await sweep("mooncake-figure-10", { trace: sharedData(TRACE) });
+  async render(execute) {
+    const { points } = await sweep(execute, "mooncake-figure-10", { trace: sharedData(TRACE) });
     const rows = points.map((point) => {
       const policy = String(point.settings["prefill_policy"]);
       return [
@@ -61,10 +61,10 @@ const PAPER = [
 export const mooncakeFigure15: Story = {
   name: "mooncake-figure-15",
   needs: [TRACE],
-  async render() {
+  async render(execute) {
     const rows: string[][] = [];
     for (const { prefill, effective, ttftS, tbtMs } of PAPER) {
-      const { points } = await sweep("mooncake-figure-15", {
+      const { points } = await sweep(execute, "mooncake-figure-15", {
         trace: sharedData(TRACE),
         prefill_workers: prefill,
         decode_workers: 16 - prefill,

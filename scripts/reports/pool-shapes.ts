@@ -18,11 +18,11 @@ const SHAPES = [
 export const poolShapes: Story = {
   name: SCENARIO,
   needs: [],
-  async render() {
+  async render(execute) {
     const rows: string[][] = [];
     for (const shape of SHAPES) {
       for (const rate of shape.rates) {
-        const { points } = await sweep(SCENARIO, {
+        const { points } = await sweep(execute, SCENARIO, {
           prefill_workers: shape.prefill,
           decode_workers: shape.decode,
           rate,

@@ -19,8 +19,8 @@ const ROWS: readonly (readonly [label: string, figure: Figure, format?: typeof f
 export const prefillLegOutput: Story = {
   name: SCENARIO,
   needs: [],
-  async render() {
-    const { points } = await sweep(SCENARIO);
+  async render(execute) {
+    const { points } = await sweep(execute, SCENARIO);
     const [one, all] = [points[0]!, points[1]!];
     const busier = meanOf(all, busySeconds)! / meanOf(one, busySeconds)! - 1;
     return page("Prefill leg that generates too much", [SCENARIO], [

@@ -1,3 +1,4 @@
+import type { Executor } from "../../src/sweep/executor.js";
 import { formatCount, formatNumber, formatShare } from "../../src/report/format.js";
 import { table } from "../../src/report/markdown.js";
 import type { SweepPoint } from "../../src/sweep/sweep-result.js";
@@ -48,10 +49,10 @@ interface League {
 export const presetLeague: Story = {
   name: SCENARIO,
   needs: [TRACE],
-  async render() {
+  async render(execute) {
     const leagues: League[] = [];
     for (const condition of CONDITIONS) {
-      const points = await pointsOf(condition);
+      const points = await pointsOf(execute, condition);
       leagues.push({ condition, ranked: points.toSorted((a, b) => meanOf(b, score)! - meanOf(a, score)!) });
     }
     return page("League table of presets", [SCENARIO], [
@@ -71,14 +72,18 @@ export const presetLeague: Story = {
       ].join("\n"),
       "## What one setting is worth",
       "Score with the setting changed, and the change from the preset as shipped, paired by seed; (=) where its 95 % interval holds 0.",
-      table(["", ...leagues.map(({ condition }) => nameOf(condition))], await changes(leagues), 1),
+      table(["", ...leagues.map(({ condition }) => nameOf(condition))], await changes(execute, leagues), 1),
       ...leagues.map(league),
     ]);
   },
 };
 
-async function pointsOf(condition: Condition, settings: Settings = {}): Promise<readonly SweepPoint[]> {
-  const { points } = await sweep(SCENARIO, {
+async function pointsOf(
+  execute: Executor,
+  condition: Condition,
+  settings: Settings = {},
+): Promise<readonly SweepPoint[]> {
+  const { points } = await sweep(execute, SCENARIO, {
     trace: sharedData(TRACE),
     requests: REQUESTS,
     prefill_workers: condition.prefill,
@@ -89,12 +94,12 @@ async function pointsOf(condition: Condition, settings: Settings = {}): Promise<
   return points;
 }
 
-async function changes(leagues: readonly League[]): Promise<string[][]> {
+async function changes(execute: Executor, leagues: readonly League[]): Promise<string[][]> {
   const rows: string[][] = [];
   for (const { label, preset, settings } of CHANGES) {
     const row = [label];
     for (const { condition, ranked } of leagues) {
-      const [changed] = await pointsOf(condition, { preset, ...settings });
+      const [changed] = await pointsOf(execute, condition, { preset, ...settings });
       const shipped = ranked.find((point) => presetOf(point) === preset)!;
       row.push(withChange(changed!, shipped, score));
     }

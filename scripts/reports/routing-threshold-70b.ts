@@ -25,10 +25,10 @@ const attainment: Figure = ({ goodput }) => goodput.attainment;
 export const routingThreshold70b: Story = {
   name: SCENARIO,
   needs: [],
-  async render() {
+  async render(execute) {
     const results: { condition: Condition; points: readonly SweepPoint[] }[] = [];
     for (const condition of CONDITIONS) {
-      const { points } = await sweep(SCENARIO, {
+      const { points } = await sweep(execute, SCENARIO, {
         "workload.generate.input_tokens_mean": condition.tokens,
         rate: condition.rate,
       });

@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { WorkError } from "../../src/errors.js";
 import type { RunResult } from "../../src/measure/records.js";
 import type { Summary } from "../../src/measure/summary.js";
 import type { RouteDecision } from "../../src/routing/types.js";
 import { findScenario, loadScenario } from "../../src/scenario/load.js";
+import type { Executor } from "../../src/sweep/executor.js";
 import { loadTrace } from "../../src/sweep/load-trace.js";
-import { localExecutor } from "../../src/sweep/local-executor.js";
 import { planSweep } from "../../src/sweep/plan.js";
 import { runScenario } from "../../src/sweep/run-scenario.js";
 import { runSweep } from "../../src/sweep/run-sweep.js";
@@ -19,8 +18,8 @@ export interface Story {
   readonly name: string;
   /** Files of ../shared/data that it needs. */
   readonly needs: readonly string[];
-  /** Text of the report. */
-  readonly render: () => Promise<string>;
+  /** Text of the report; `execute` does the runs of its sweeps. */
+  readonly render: (execute: Executor) => Promise<string>;
 }
 
 /** Settings by dotted path or short name; they win over the scenario's. */
@@ -75,6 +74,7 @@ export async function observe(scenario: string, settings: Settings = {}): Promis
  * @throws WorkError when a run failed: a report has no holes
  */
 export async function sweep(
+  execute: Executor,
   scenario: string,
   settings: Settings = {},
   seeds: string | null = null,
@@ -87,7 +87,7 @@ export async function sweep(
   const result = await runSweep(planSweep(findScenario(scenario), typed, seeds), {
     directory: null,
     keepRuns: false,
-    execute: localExecutor(Math.min(4, availableParallelism())),
+    execute,
     signal: new AbortController().signal,
     onProgress: () => undefined,
   });

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../bin/pdbench.js", import.meta.url));
+/** The built command line. */
+export const BIN = fileURLToPath(new URL("../../bin/pdbench.js", import.meta.url));
 
 export interface CliResult {
   readonly status: number | null;

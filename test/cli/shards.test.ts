@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { program } from "../support/built.js";
+import { BIN } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
 const place = (name: string): string => join(folder, name);
@@ -88,9 +88,8 @@ describe("pdbench sweep --shard and pdbench merge", { timeout: 180_000 }, () => 
 describe("two sweeps into one folder", { timeout: 180_000 }, () => {
   it("are kept apart while the first is at work", async () => {
     const out = place("twice");
-    const bin = fileURLToPath(new URL("../../bin/pdbench.js", import.meta.url));
     const long = ["sweep", "quickstart", "--requests", "20000", "--workers", "1", "--out", out];
-    const first = spawn(process.execPath, [bin, ...long], { stdio: "ignore" });
+    const first = spawn(process.execPath, [BIN, ...long], { stdio: "ignore" });
     while (!existsSync(join(out, "in-use.lock"))) await new Promise((resolve) => setTimeout(resolve, 5));
     const second = await program(long);
     first.kill("SIGKILL");

@@ -5,9 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { mockEnginesCommand } from "../../src/cli/mock-engines.js";
+import { BIN } from "../cli/cli.js";
 import { get, post } from "./fleet.js";
-
-const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 
 /** The first JSON document that a command prints. */
 async function document(
@@ -30,7 +29,7 @@ describe("pdbench mock-engines", () => {
         "mock_engines: { error_rate: 1, error_status: 503 }\n",
     );
     const args = [file, "--base-port", "0", "--time-scale", "0.1", "--knob", "delay_ms=1", "--json"];
-    const child = spawn(process.execPath, ["--import", "tsx", MAIN, "mock-engines", ...args]);
+    const child = spawn(process.execPath, [BIN, "mock-engines", ...args]);
     const { engines } = await document(child);
     expect(engines.map(({ name }) => name)).toEqual(["prefill-0", "decode-0", "decode-1"]);
     expect((await get(engines[1]!, "/admin/config")).json).toMatchObject({ error_rate: 1, delay_ms: 1 });

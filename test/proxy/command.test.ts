@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { proxyCommand } from "../../src/cli/proxy.js";
 import type { ProxyOptions } from "../../src/proxy/proxy-options.js";
+import { BIN } from "../cli/cli.js";
 import { post } from "./support/fleet.js";
 import { ScriptedEngine } from "./support/scripted-engine.js";
 
@@ -85,12 +86,9 @@ describe("a proxy whose workers do not answer", () => {
   });
 });
 
-/** Runs the command from its source, in a process of its own. */
+/** Runs the built command in a process of its own. */
 function pdbenchProxy(...args: string[]): ChildProcess {
-  const code = `import("./src/cli/proxy.ts").then(({ proxyCommand }) => proxyCommand().parseAsync(${JSON.stringify(args)}, { from: "user" }))`;
-  return spawn(process.execPath, ["--import", "tsx", "--eval", code], {
-    stdio: ["ignore", "inherit", "pipe"],
-  });
+  return spawn(process.execPath, [BIN, "proxy", ...args], { stdio: ["ignore", "inherit", "pipe"] });
 }
 
 async function listeningAt(child: ChildProcess): Promise<string> {

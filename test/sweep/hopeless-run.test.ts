@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { createRequestRecords } from "../../src/measure/record-builder.js";
 import { HopelessRun, stopWhenHopeless } from "../../src/sweep/hopeless-run.js";
 import type { SweepProgress } from "../../src/sweep/run-sweep.js";
-import { localExecutor } from "../../src/sweep/local-executor.js";
+import type * as Threads from "../../src/sweep/local-executor.js";
+import { built } from "../support/built.js";
 import { comparable, run, SMALL_SWEEP, smallPlan, withFolder } from "./sweep-bench.js";
 
 const SLO = { ttft_ms: 100, tpot_ms: null, e2e_ms: null };
@@ -69,6 +70,7 @@ describe("a sweep with an attainment to reach", () => {
       expect(comparable(again)).toBe(comparable(first));
       expect(seen[0]).toMatchObject({ earlier: 4 });
     });
+    const { localExecutor } = await built<typeof Threads>("sweep/local-executor.js");
     const threads = await run(smallPlan(text), { stopBelow: share, execute: localExecutor(2) });
     expect(comparable(threads)).toBe(comparable(stopped));
   });

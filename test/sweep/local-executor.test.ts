@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { InterruptedError } from "../../src/errors.js";
 import type { SweepTask, TaskResult } from "../../src/sweep/executor.js";
-import { localExecutor } from "../../src/sweep/local-executor.js";
+import * as sources from "../../src/sweep/local-executor.js";
+import { built } from "../support/built.js";
 import { comparable, run, SMALL_SWEEP, smallPlan } from "./sweep-bench.js";
+
+const { localExecutor } = await built<typeof sources>("sweep/local-executor.js");
 
 const context = {
   study: "test",
@@ -48,12 +51,12 @@ describe("worker threads", () => {
     process.off("worker", onWorker);
   });
 
-  it("report a run that goes wrong and go on with the next", async () => {
+  it("report a run that goes wrong and go on with the next, from the sources as well", async () => {
     const [point] = smallPlan().points;
     const broken = { ...point!.scenario, workload: null } as unknown as SweepTask["scenario"];
     const tasks = [broken, point!.scenario].map(taskOf);
     const results: TaskResult[] = [];
-    await localExecutor(1)(tasks, { ...context, onResult: (result) => results.push(result) });
+    await sources.localExecutor(1)(tasks, { ...context, onResult: (result) => results.push(result) });
     expect(results.map(({ id, error }) => [id, error === null])).toEqual([
       [0, false],
       [1, true],
