@@ -112,4 +112,22 @@ export default tseslint.config(
   room("conformance", [...ABOVE_THE_CORES, "routing", "engine", "workload", "measure"]),
   room("calibrate", ["cli", "proxy", "mock-engines", "sweep", "serve"]),
   PURE_CORE,
+  {
+    files: ["test/**/*.ts"],
+    ignores: ["test/**/*.test.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: [
+            {
+              name: "vitest",
+              importNames: ["beforeAll", "beforeEach", "afterEach", "afterAll"],
+              message: "Files share modules: a hook here is one of the first file only. Use onTestFinished.",
+            },
+          ],
+        },
+      ],
+    },
+  },
 );

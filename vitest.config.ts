@@ -1,10 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-/** Rooms whose tests hold no server, process or page: their files share one module graph per worker. */
-const PURE = ["calibrate", "engine", "measure", "routing", "scenario", "simulator", "values", "workload"];
-/** Tests that look at the whole program from inside one process: they load every command, once for all of them. */
-const WHOLE_PROGRAM = ["test/docs/*.test.ts", "test/cli/{completion,doctor,help,init}.test.ts"];
-const pureFiles = [...PURE.map((room) => `test/${room}/**/*.test.ts`), ...WHOLE_PROGRAM];
+/**
+ * Tests that count or time what is in their process, such as its sockets, its memory or the turns of its event loop: each
+ * file has a process of its own.
+ */
+const ALONE = [
+  "test/live/**/*.test.ts",
+  "test/proxy/{faults,limits}/**/*.test.ts",
+  "test/proxy/{lifecycle,lifetime,mixed-traffic,mock-engines}.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -17,8 +21,12 @@ export default defineConfig({
     // The built program is plain modules: Node loads them itself.
     server: { deps: { external: [/\/dist\/src\//] } },
     projects: [
-      { extends: true, test: { name: "pure", include: pureFiles, isolate: false } },
-      { extends: true, test: { name: "parts", include: ["test/**/*.test.ts"], exclude: pureFiles } },
+      { extends: true, test: { name: "alone", include: ALONE } },
+      // One module graph per worker: to load it for each file anew takes a third of the time of all tests.
+      {
+        extends: true,
+        test: { name: "shared", include: ["test/**/*.test.ts"], exclude: ALONE, isolate: false },
+      },
     ],
   },
 });

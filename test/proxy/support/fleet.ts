@@ -1,4 +1,4 @@
-import { afterEach, expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { DEFAULT_RESILIENCE } from "../../../src/proxy/resilience.js";
 import type { ProxyOptions } from "../../../src/proxy/proxy-options.js";
 import { startProxy, type RunningProxy } from "../../../src/proxy/server.js";
@@ -22,10 +22,7 @@ export interface FleetOptions {
   readonly options?: Partial<ProxyOptions>;
 }
 
-const running: Fleet[] = [];
-const defects: unknown[] = [];
-
-/** Starts engines and a proxy; both are closed after the test, which fails if a leg is still open then. */
+/** Starts engines and a proxy; both are closed after the test, which fails if a leg is still open then, or of a defect. */
 export async function startFleet({
   prefill = 1,
   decode = 1,
@@ -34,10 +31,20 @@ export async function startFleet({
 }: FleetOptions = {}): Promise<Fleet> {
   const start = (count: number) => Promise.all(Array.from({ length: count }, () => ScriptedEngine.start()));
   const engines = { prefill: await start(prefill), decode: await start(decode) };
-  const proxy = await startProxy({ ...proxyOptions(engines.prefill, engines.decode, router), ...options });
-  const fleet = { ...engines, proxy, url: proxy.url };
-  running.push(fleet);
-  return fleet;
+  const defects: unknown[] = [];
+  const proxy = await startProxy({
+    ...proxyOptions(engines.prefill, engines.decode, router),
+    onDefect: (error) => defects.push(error),
+    ...options,
+  });
+  onTestFinished(async () => {
+    const isIdle = proxy.router.isIdle();
+    await proxy.close();
+    await Promise.all([...engines.prefill, ...engines.decode].map((engine) => engine.close()));
+    expect(defects).toEqual([]);
+    expect(isIdle, "every leg has ended").toBe(true);
+  });
+  return { ...engines, proxy, url: proxy.url };
 }
 
 export function proxyOptions(
@@ -57,19 +64,13 @@ export function proxyOptions(
     engineStatsIntervalMs: 1000,
     // What a worker does is seen as it is; those who test how the proxy makes up for it switch that on.
     resilience: { ...DEFAULT_RESILIENCE, health: null, breaker: null, retries: null },
-    onDefect: (error) => defects.push(error),
+    // Thrown where nobody catches it, it fails the run of all tests.
+    onDefect: (error) =>
+      queueMicrotask(() => {
+        throw error;
+      }),
   };
 }
-
-afterEach(async () => {
-  expect(defects.splice(0)).toEqual([]);
-  for (const { proxy, prefill, decode } of running.splice(0)) {
-    const isIdle = proxy.router.isIdle();
-    await proxy.close();
-    await Promise.all([...prefill, ...decode].map((engine) => engine.close()));
-    expect(isIdle, "every leg has ended").toBe(true);
-  }
-});
 
 export function post(
   url: string,

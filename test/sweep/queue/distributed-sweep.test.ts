@@ -3,21 +3,20 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Queue } from "bullmq";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { profileYaml } from "../../../src/calibrate/profile-file.js";
 import { builtinProfile } from "../../../src/engine/builtin-profile.js";
 import { KEY_PREFIX, QUEUE } from "../../../src/sweep/queue/sweep-job.js";
-import type { CliResult } from "../../cli/cli.js";
+import { BIN, type CliResult } from "../../cli/cli.js";
 import { program } from "../../support/built.js";
 import { describeWithPrograms, startRedis, type RedisServer } from "../../support/redis-server.js";
 
-const BIN = fileURLToPath(new URL("../../../bin/pdbench.js", import.meta.url));
 const RESULTS = ["sweep.json", "points.csv"];
 
 // Several processes on two busy cores take their time.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+afterAll(() => vi.resetConfig());
 
 const folder = mkdtempSync(join(tmpdir(), "pdbench-test-"));
 const place = (name: string): string => join(folder, name);
