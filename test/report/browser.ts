@@ -13,6 +13,8 @@ const ARGUMENTS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A page lives for a second or two: code that is optimised for it costs more than it gives.
+  "--js-flags=--no-opt,--no-maglev",
 ];
 
 /**
