@@ -133,7 +133,8 @@ describe("KV handover between a prefill and a decode engine (NIXL pull)", () => 
       const prompt = freshIds(64);
       const handle = await handleFor(prompt);
       prefill().changeKnobs({ kv_lease_ms: null });
-      await until(() => held().handlesExpired === expired + 1);
+      // Handles that other tests left to their leases may end meanwhile, too.
+      await until(() => held().handlesExpired > expired);
       const before = await failures("expired");
       expect((await decodeWith(prompt, handle)).status).toBe(policy === "fail" ? 500 : 200);
       expect(await failures("expired")).toBe(before + 1);
