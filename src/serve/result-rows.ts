@@ -196,6 +196,9 @@ function seedWords(seeds: readonly number[]): string {
 
 /** The policies of a run, and from which length on it disaggregates. */
 function routerWords(settings: unknown): string {
+  // What a server that was measured goes by is its own: the settings of the run say nothing of it.
+  const url = textOf(at(settings, "replay", "url"));
+  if (url !== "") return `live: ${url}`;
   const [prefill, decode] = ["prefill_policy", "decode_policy"].map((name) =>
     textOf(at(settings, "router", name)),
   );

@@ -47,6 +47,16 @@ describe("the list of results", () => {
     expect(rows[2]).toMatch(/^ data-kept hidden/);
   });
 
+  it("says of a live run where it was measured, not by what settings a simulation would route", async () => {
+    const folder = newFolder();
+    const run = routedSummary("cache_aware", 2048);
+    const settings = { ...(run.settings as object), replay: { url: "http://127.0.0.1:30000" } };
+    writeResult(join(folder, "live"), { ...run, settings });
+    const { text } = await ask(await startSite(folder), "/");
+    expect(text).toContain("live: http://127.0.0.1:30000");
+    expect(text).not.toContain("threshold 2,048");
+  });
+
   it("says of a search what it was for", async () => {
     const folder = newFolder();
     writeResult(join(folder, "loads"), TWO_POINTS);
