@@ -24,7 +24,7 @@ export async function taken(work: () => unknown): Promise<Taken> {
 }
 
 /** Runs until the machine code is what a sweep runs on. */
-const WARM_UPS = 3;
+const WARM_UPS = 8;
 
 /**
  * The rate of `count` things done by `work`, per second of wall time and of CPU time: the median of `runs` after
