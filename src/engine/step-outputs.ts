@@ -66,7 +66,11 @@ export function onlyTokensToHandOut(state: EngineState, batch: StepBatch): boole
   if (state.recorder !== null || state.received.length + state.sent.length > 0) return false;
   for (let i = 0; i < batch.length; i++) {
     const slot = batch.slot[i]!;
-    if (batch.yields[i] === 0 || slots.serial[slot] !== batch.serial[i] || slots.status[slot]! >= STATUS.held) {
+    if (
+      batch.yields[i] === 0 ||
+      slots.serial[slot] !== batch.serial[i] ||
+      slots.status[slot]! >= STATUS.held
+    ) {
       continue;
     }
     const known = slots.knownTokens[slot]! + 1;
