@@ -23,6 +23,8 @@ export const ROW_METRICS = ["goodput", "ttft_ms.p50", "ttft_ms.p90", "itl_ms.p90
 
 /** A result as a list shows it. */
 export interface ResultRow extends FoundResult {
+  /** Its kind in words, which tell a live run from a simulated one and a search from a sweep. */
+  readonly what: string;
   readonly scenario: string;
   readonly trace: string;
   /** Policies and threshold of a run; what a sweep varies. */
@@ -92,9 +94,9 @@ export class ResultRows {
 
 async function readWords({ kind }: FoundResult, directory: string, bytes: number): Promise<Words> {
   try {
-    if (!isRegularFile(join(directory, MARK_FILES[kind]))) return problemWords("its file is a link");
-    if (bytes > MOST_BYTES) return problemWords("too large for this page: use pdbench report");
-    if (kind === "shard") return problemWords("one share of a sweep: pdbench merge puts all together");
+    if (!isRegularFile(join(directory, MARK_FILES[kind]))) return problemWords(kind, "its file is a link");
+    if (bytes > MOST_BYTES) return problemWords(kind, "too large for this page: use pdbench report");
+    if (kind === "shard") return problemWords(kind, "one share of a sweep: pdbench merge puts all together");
     if (kind === "unfinished sweep") return await unfinishedWords(directory);
     const results = await readResults(directory);
     return results.kind === "run" ? runWords(results.summary) : sweepWords(results.sweep, results.search);
@@ -102,13 +104,14 @@ async function readWords({ kind }: FoundResult, directory: string, bytes: number
     // A file of that name may hold anything.
     const reason =
       error instanceof InputError ? error.message.replace(`${directory}/`, "") : "its file is damaged";
-    return problemWords(reason);
+    return problemWords(kind, reason);
   }
 }
 
-function problemWords(remark: string): Words {
+function problemWords(what: string, remark: string): Words {
   const figures = ROW_METRICS.map(() => null);
   return {
+    what,
     scenario: "",
     trace: "",
     settings: "",
@@ -123,6 +126,7 @@ function problemWords(remark: string): Words {
 function runWords(summary: Summary): Words {
   const figures = ROW_METRICS.map((metric) => metric.read(summary));
   return {
+    what: serverOf(summary.settings) === "" ? "run" : "live run",
     scenario: summary.scenario,
     trace: traceOf(summary.settings),
     settings: routerWords(summary.settings),
@@ -142,6 +146,7 @@ function lostWords({ requests: { failed, cancelled } }: Summary): string {
 function sweepWords(sweep: SweepResult, search: OptimizeResult | null): Words {
   const best = reportOnSweep(sweep, {}, search).recommendation?.point ?? null;
   return {
+    what: search === null ? "sweep" : "search",
     scenario: sweep.name,
     trace: traceOf(sweep.scenario),
     settings: axesWords(search ?? sweep),
@@ -172,7 +177,7 @@ async function unfinishedWords(directory: string): Promise<Words> {
   const { fingerprint, runsDone } = await readSweepLogState(directory);
   const points = fingerprint.axes.reduce((product, axis) => product * axis.values.length, 1);
   return {
-    ...problemWords(`${runsDone} of ${points * fingerprint.seeds.length} runs done`),
+    ...problemWords("unfinished sweep", `${runsDone} of ${points * fingerprint.seeds.length} runs done`),
     scenario: fingerprint.scenario.name,
     trace: traceOf(fingerprint.scenario),
     settings: axesWords(fingerprint),
@@ -197,7 +202,7 @@ function seedWords(seeds: readonly number[]): string {
 /** The policies of a run, and from which length on it disaggregates. */
 function routerWords(settings: unknown): string {
   // What a server that was measured goes by is its own: the settings of the run say nothing of it.
-  const url = textOf(at(settings, "replay", "url"));
+  const url = serverOf(settings);
   if (url !== "") return `live: ${url}`;
   const [prefill, decode] = ["prefill_policy", "decode_policy"].map((name) =>
     textOf(at(settings, "router", name)),
@@ -209,6 +214,11 @@ function routerWords(settings: unknown): string {
   return [policies.filter((policy) => policy !== "").join(" / "), decider]
     .filter((words) => words !== "")
     .join(", ");
+}
+
+/** The server that a run measured; empty where it was simulated. */
+function serverOf(settings: unknown): string {
+  return textOf(at(settings, "replay", "url"));
 }
 
 /** The file of the requests, or how they were generated. */

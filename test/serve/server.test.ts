@@ -54,6 +54,7 @@ describe("the list of results", () => {
     writeResult(join(folder, "live"), { ...run, settings });
     const { text } = await ask(await startSite(folder), "/");
     expect(text).toContain("live: http://127.0.0.1:30000");
+    expect(text).toContain('data-value="live run"');
     expect(text).not.toContain("threshold 2,048");
   });
 
@@ -63,9 +64,9 @@ describe("the list of results", () => {
     const search = searchOf("max_rate", [ranked(4096, loadOf(1.5, 1.6)), ranked(0, loadOf(1, 1.2))]);
     writeFileSync(join(folder, "loads", "optimize.json"), JSON.stringify(search));
     const site = await startSite(folder);
-    expect((await ask(site, "/")).text).toContain(
-      "largest load: 30.0 requests/s, figures of routing_threshold=4096",
-    );
+    const { text } = await ask(site, "/");
+    expect(text).toContain('data-value="search"');
+    expect(text).toContain("largest load: 30.0 requests/s, figures of routing_threshold=4096");
     expect((await ask(site, "/report?of=loads")).text).toContain("sustains speedup 1.50 (30.0 requests/s)");
   });
 

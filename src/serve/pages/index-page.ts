@@ -97,14 +97,14 @@ function rowOf(row: ResultRow, name: string): string {
   const tick = row.canOpen
     ? `<input type="checkbox" name="of" value="${escapeHtml(row.path)}" aria-label="Compare ${escapeHtml(name)}">`
     : "";
-  const words = [row.kind, row.scenario, row.trace, row.settings, row.seeds].map(
+  const words = [row.what, row.scenario, row.trace, row.settings, row.seeds].map(
     (text) => `<td class="text" data-value="${escapeHtml(text)}">${escapeHtml(text)}</td>`,
   );
   const figures = ROW_METRICS.map((metric, i) => {
     const value = row.figures[i] ?? null;
     return `<td data-value="${value ?? ""}">${escapeHtml(formatMetric(metric, value))}</td>`;
   });
-  const inShort = [row.kind, row.scenario, row.trace, row.seeds === "" ? "" : `seed ${row.seeds}`];
+  const inShort = [row.what, row.scenario, row.trace, row.seeds === "" ? "" : `seed ${row.seeds}`];
   const short = `<div class="in-short muted">${escapeHtml(inShort.filter((text) => text !== "").join(", "))}</div>`;
   const goOn = row.canGoOn ? `<a href="/sweeps/new?from=${encodeURIComponent(row.path)}">Go on</a>` : "";
   const remark = row.remark === "" ? "" : `<div class="muted">${escapeHtml(row.remark)}</div>`;
