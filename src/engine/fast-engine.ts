@@ -56,8 +56,7 @@ export class FastEngine extends PlainEngine {
     }
     if (this.isAhead) {
       this.isAhead = false;
-      const { received, sent } = this.state;
-      if (received.length + sent.length > 0) takeTransferReports(this.state);
+      takeTransferReports(this.state);
       return true;
     }
     if (this.passesFirst) this.finishFirst();
@@ -118,7 +117,7 @@ export class FastEngine extends PlainEngine {
     const { state } = this;
     if (state.hasRequests()) {
       state.endedSinceSchedule = false;
-      if (state.received.length + state.sent.length > 0) takeTransferReports(state);
+      takeTransferReports(state);
     }
     this.boundaryMs = Infinity;
   }

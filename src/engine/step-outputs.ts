@@ -27,12 +27,12 @@ export function handleOutputs(state: EngineState, batch: StepBatch, nowMs: numbe
 
 function handOutTokens(state: EngineState, batch: StepBatch, nowMs: number): void {
   const { slots, config, listener, recorder } = state;
-  const { status, serial, knownTokens, promptTokens, maxTokens, lastTokenMs } = slots;
+  const { knownTokens, promptTokens, maxTokens, lastTokenMs } = slots;
   let ended = false;
   let inStep = 0;
   for (let i = 0; i < batch.length; i++) {
     const slot = batch.slot[i]!;
-    if (batch.yields[i] === 0 || serial[slot] !== batch.serial[i] || status[slot]! >= STATUS.held) continue;
+    if (!getsToken(state, batch, i)) continue;
     const known = ++knownTokens[slot]!;
     state.preemptionsSinceToken = 0;
     const outputs = known - promptTokens[slot]!;
@@ -66,20 +66,25 @@ export function onlyTokensToHandOut(state: EngineState, batch: StepBatch): boole
   if (state.recorder !== null || state.received.length + state.sent.length > 0) return false;
   for (let i = 0; i < batch.length; i++) {
     const slot = batch.slot[i]!;
-    if (
-      batch.yields[i] === 0 ||
-      slots.serial[slot] !== batch.serial[i] ||
-      slots.status[slot]! >= STATUS.held
-    ) {
-      continue;
-    }
+    if (!getsToken(state, batch, i)) continue;
     const known = slots.knownTokens[slot]! + 1;
     const outputs = known - slots.promptTokens[slot]!;
     if (stopReason(outputs, slots.maxTokens[slot]!, known, config.maxModelLen) !== null) return false;
-    const settled = slots.computedTokens[slot]! - Math.max(slots.placeholders[slot]! - 1, 0);
+    const settled = slots.computedTokens[slot]! - placeholdersLeft(state, slot);
     if (kv.caching && settled >= (slots.table[slot]!.published + 1) * config.blockSize) return false;
   }
   return true;
+}
+
+/** Whether request `i` of a step that ends has a token from it: not where it was aborted in mid-step. */
+function getsToken({ slots }: EngineState, batch: StepBatch, i: number): boolean {
+  const slot = batch.slot[i]!;
+  return batch.yields[i] === 1 && slots.serial[slot] === batch.serial[i] && slots.status[slot]! < STATUS.held;
+}
+
+/** Tokens that are still under way when the oldest of them has arrived. */
+function placeholdersLeft({ slots }: EngineState, slot: number): number {
+  return Math.max(slots.placeholders[slot]! - 1, 0);
 }
 
 /** Whether a request with that many tokens has ended. */
@@ -96,7 +101,7 @@ export function stopReason(
 /** Async scheduling: the token has arrived, so the blocks it completes can be found from now on. */
 function settlePlaceholder(state: EngineState, slot: number): void {
   const { slots, kv } = state;
-  const inFlight = Math.max(slots.placeholders[slot]! - 1, 0);
+  const inFlight = placeholdersLeft(state, slot);
   slots.placeholders[slot] = inFlight;
   if (slots.status[slot] === STATUS.running) {
     kv.publish(slots.table[slot]!, slots.content[slot]!, slots.computedTokens[slot]! - inFlight);
