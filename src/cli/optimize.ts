@@ -2,8 +2,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { InputError } from "../errors.js";
 import { METRIC_NAMES, metricNamed } from "../report/metrics.js";
-import { searchWords } from "../report/search-words.js";
-import { reportOnSweep, writeWhole } from "../report/write-report.js";
+import { reportOnSweep, searchAnswer, writeWhole } from "../report/write-report.js";
 import { writeSweep } from "../report/write-sweep.js";
 import { findScenario } from "../scenario/load.js";
 import { holdingDirectory } from "../sweep/directory-lock.js";
@@ -165,8 +164,7 @@ async function deliver({ result, sweep }: OptimizeOutcome, out: string | null, j
     await writeWhole(join(out, "optimize.json"), text);
     await writeSweep(out, sweep, report);
   }
-  const words = report.recommendation?.words ?? searchWords(result, sweep, []);
-  process.stdout.write(json ? text : optimizeText(result, words));
+  process.stdout.write(json ? text : optimizeText(result, searchAnswer(result, report)));
   if (out !== null) process.stderr.write(`Report: ${join(out, "report.html")}\n`);
 }
 

@@ -27,9 +27,9 @@ import {
   reportContent,
   type FileFormat,
   reportOn,
+  searchAnswer,
   writeWhole,
 } from "../report/write-report.js";
-import { searchWords } from "../report/search-words.js";
 import { optimizeText } from "./optimize-text.js";
 import { didYouMean } from "../values/nearest-name.js";
 
@@ -144,10 +144,7 @@ async function renderReport(report: Report, terminal: TerminalOptions): Promise<
       return renderComparison(report.comparison, terminal);
     case "sweep":
       if (report.search !== undefined && report.search.goal !== "best") {
-        return optimizeText(
-          report.search,
-          report.recommendation?.words ?? searchWords(report.search, report.sweep, []),
-        );
+        return optimizeText(report.search, searchAnswer(report.search, report));
       }
       return renderSweepTable(report.sweep, report.recommendation, terminal);
   }

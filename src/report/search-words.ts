@@ -1,12 +1,12 @@
 import type { OptimizeResult, RankedPoint } from "../sweep/search/optimize.js";
 import type { SweepPoint, SweepResult } from "../sweep/sweep-result.js";
 import { formatChange, formatCount, formatNumber, formatShare } from "./format.js";
-import { formatMetricWithUnit, metricNamed } from "./metrics.js";
+import { formatMetricWithUnit, type Metric, metricNamed } from "./metrics.js";
 import { statisticsOf } from "./point-statistics.js";
 import { pointName } from "./setting-words.js";
 
 const NEXT_AT_MOST = 2;
-const FIGURES = ["ttft_ms.p90", "itl_ms.p90", "cache.hit_rate"].map(metricNamed);
+const FIGURES = ["ttft_ms.p90", "itl_ms.p90", "hit_rate"].map(metricNamed);
 
 /**
  * What a search found, in sentences, the answer first: for a search for the best settings what its last points say
@@ -37,6 +37,12 @@ export function sweepPointOf(ranked: RankedPoint | null | undefined, sweep: Swee
   const isSame = ({ settings }: SweepPoint) =>
     Object.entries(ranked.settings).every(([setting, value]) => settings[setting] === value);
   return sweep.points.find(isSame) ?? null;
+}
+
+/** The figures of a point that are told beside the answer of a search, its objective first. */
+export function figuresOf({ objective }: OptimizeResult): readonly Metric[] {
+  const first = metricNamed(objective.metric);
+  return [first, ...FIGURES.filter((metric) => metric !== first)];
 }
 
 /** Requests per second of a load that a search tried, by what the same setting stands for elsewhere in it; null = unknown. */
@@ -99,18 +105,14 @@ function nextWords({ goal, recommended, points }: OptimizeResult): readonly stri
 }
 
 /** The figures of the runs that the answer rests on. */
-function expectedWords(
-  { recommended, goal, objective }: OptimizeResult,
-  sweep: SweepResult,
-): readonly string[] {
-  const point = sweepPointOf(recommended, sweep);
+function expectedWords(search: OptimizeResult, sweep: SweepResult): readonly string[] {
+  const point = sweepPointOf(search.recommended, sweep);
   if (point === null) return [];
-  const metrics = [metricNamed(objective.metric), ...FIGURES.filter(({ name }) => name !== objective.metric)];
-  const figures = metrics.map((metric) => {
+  const figures = figuresOf(search).map((metric) => {
     const value = statisticsOf(point, metric)?.mean ?? null;
     return `${metric.label} ${formatMetricWithUnit(metric, value)}`;
   });
-  return [`${goal === "max_rate" ? "At that load" : "With that fleet"}: ${figures.join(", ")}.`];
+  return [`${search.goal === "max_rate" ? "At that load" : "With that fleet"}: ${figures.join(", ")}.`];
 }
 
 function budgetWords({ budget, rungs }: OptimizeResult): string {

@@ -106,6 +106,14 @@ export function reportOnSweep(
   return { kind: "sweep", sweep, recommendation, search };
 }
 
+/** What the report of a search says, in sentences: also where none of its points has a result. */
+export function searchAnswer(
+  search: OptimizeResult,
+  { sweep, recommendation }: Pick<Extract<Report, { kind: "sweep" }>, "sweep" | "recommendation">,
+): readonly string[] {
+  return recommendation?.words ?? searchWords(search, sweep, []);
+}
+
 const COMPARISON_FORMS: Readonly<Record<ReportFormat, (one: Comparison) => string | Promise<string>>> = {
   html: comparisonPage,
   md: comparisonMarkdown,
@@ -127,8 +135,7 @@ export async function reportText(report: Report, format: ReportFormat): Promise<
   switch (format) {
     case "html":
       if (search !== undefined && search.goal !== "best") {
-        const words = recommendation?.words ?? searchWords(search, sweep, []);
-        return searchPage(search, sweep, recommendation, words);
+        return searchPage(search, sweep, recommendation, searchAnswer(search, report));
       }
       return sweepPage(sweep, recommendation);
     case "md":

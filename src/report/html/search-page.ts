@@ -3,16 +3,14 @@ import type { SweepPoint, SweepResult } from "../../sweep/sweep-result.js";
 import { searchChart } from "../charts/search-results.js";
 import { hasRows } from "../charts/chart.js";
 import { formatNumber, formatShare } from "../format.js";
-import { formatMetric, metricNamed } from "../metrics.js";
+import { formatMetric } from "../metrics.js";
 import { statisticsOf } from "../point-statistics.js";
 import type { Recommendation } from "../recommendation.js";
-import { sweepPointOf } from "../search-words.js";
+import { figuresOf, sweepPointOf } from "../search-words.js";
 import { pointName, settingsFlags, shortNameOf, valueWords } from "../setting-words.js";
 import { escapeHtml } from "./escape.js";
 import { chartGrid, htmlPage, sortableTable, type TableCell, type TableColumn } from "./page.js";
 import { leadOf, provenanceSection, SELECTION, verdictSection } from "./sweep-page.js";
-
-const FIGURES = ["ttft_ms.p90", "itl_ms.p90", "hit_rate"].map(metricNamed);
 
 /** The report of a search for the largest load or the cheapest fleet: one HTML file that needs nothing else. */
 export async function searchPage(
@@ -68,8 +66,6 @@ ${sortableTable(columns, rows)}`;
 }
 
 function columnsOf(search: OptimizeResult): readonly Column[] {
-  const objective = metricNamed(search.objective.metric);
-  const figures = [objective, ...FIGURES.filter((metric) => metric !== objective)];
   const number = (header: string, read: (point: RankedPoint) => number | null): Column => ({
     header,
     isText: false,
@@ -115,7 +111,7 @@ function columnsOf(search: OptimizeResult): readonly Column[] {
         sortBy: attainment ?? "",
       }),
     },
-    ...figures.map((metric): Column => ({
+    ...figuresOf(search).map((metric): Column => ({
       header: metric.unit === "" ? metric.label : `${metric.label}, ${metric.unit}`,
       isText: false,
       cell: ({ attainment }, found) => {
