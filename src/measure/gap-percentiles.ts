@@ -126,24 +126,17 @@ function countStretches(gaps: GapRuns, parts: Parts, grid: Grid): Spread {
   const stretches = new Int32Array(grid.buckets);
   const begins = new Int32Array(parts.length);
   const ends = new Int32Array(parts.length);
+  const count: OnStretch = (bucket, run, from, to) => {
+    weights[bucket]! += (to - from) * gaps.weight[run]!;
+    stretches[bucket]!++;
+  };
   for (let i = 0; i < parts.length; i++) {
     const run = parts.run[i]!;
+    const from = parts.from[i]!;
     const to = parts.to[i]!;
-    const weight = gaps.weight[run]!;
-    let from = parts.from[i]!;
-    let bucket = bucketOf(grid, gapAt(gaps, run, from));
-    const last = to - from === 1 ? bucket : bucketOf(grid, gapAt(gaps, run, to - 1));
-    begins[i] = bucket;
-    ends[i] = last;
-    while (bucket !== last) {
-      const end = endOfBucket(gaps, grid, bucket, run, from, to);
-      weights[bucket]! += (end - from) * weight;
-      stretches[bucket]!++;
-      from = end;
-      bucket = bucketOf(grid, gapAt(gaps, run, from));
-    }
-    weights[bucket]! += (to - from) * weight;
-    stretches[bucket]!++;
+    begins[i] = bucketOf(grid, gapAt(gaps, run, from));
+    ends[i] = to - from === 1 ? begins[i]! : bucketOf(grid, gapAt(gaps, run, to - 1));
+    forEachStretch(gaps, parts, grid, i, begins[i]!, ends[i]!, count);
   }
   return { weights, stretches, begins, ends };
 }
@@ -172,25 +165,19 @@ function collectParts(
     askedBelow[bucket + 1] = askedBelow[bucket]! + (partsIn[bucket] === undefined ? 0 : 1);
   }
   const filled = new Int32Array(grid.buckets);
+  const collect: OnStretch = (bucket, run, from, to) => {
+    const held = partsIn[bucket];
+    if (held === undefined) return;
+    const at = filled[bucket]!++;
+    held.run[at] = run;
+    held.from[at] = from;
+    held.to[at] = to;
+  };
   for (let i = 0; i < parts.length; i++) {
     const low = Math.min(begins[i]!, ends[i]!);
     const high = Math.max(begins[i]!, ends[i]!);
     if (askedBelow[high + 1] === askedBelow[low]) continue;
-    const run = parts.run[i]!;
-    const to = parts.to[i]!;
-    let from = parts.from[i]!;
-    while (from < to) {
-      const bucket = from === parts.from[i]! ? begins[i]! : bucketOf(grid, gapAt(gaps, run, from));
-      const end = bucket === ends[i]! ? to : endOfBucket(gaps, grid, bucket, run, from, to);
-      const held = partsIn[bucket];
-      if (held !== undefined) {
-        const at = filled[bucket]!++;
-        held.run[at] = run;
-        held.from[at] = from;
-        held.to[at] = end;
-      }
-      from = end;
-    }
+    forEachStretch(gaps, parts, grid, i, begins[i]!, ends[i]!, collect);
   }
   return partsIn;
 }
@@ -254,6 +241,31 @@ interface Grid {
 /** Never decreases as the gap grows, rounding included: that is what makes the counts exact. */
 function bucketOf({ min, width, buckets }: Grid, gapMs: number): number {
   return Math.min(buckets - 1, Math.floor(((gapMs - min) / width) * buckets));
+}
+
+type OnStretch = (bucket: number, run: number, from: number, to: number) => void;
+
+/** Calls `onStretch` for every stretch of part `i` that lies in one bucket; it begins and ends in those given. */
+function forEachStretch(
+  gaps: GapRuns,
+  parts: Parts,
+  grid: Grid,
+  i: number,
+  begins: number,
+  ends: number,
+  onStretch: OnStretch,
+): void {
+  const run = parts.run[i]!;
+  const to = parts.to[i]!;
+  let from = parts.from[i]!;
+  let bucket = begins;
+  while (bucket !== ends) {
+    const end = endOfBucket(gaps, grid, bucket, run, from, to);
+    onStretch(bucket, run, from, end);
+    from = end;
+    bucket = bucketOf(grid, gapAt(gaps, run, from));
+  }
+  onStretch(bucket, run, from, to);
 }
 
 /** First position after `from` outside `bucket`; there is one before `to`. */
